@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/reading.hpp"
+
+namespace gerbang {
+
+// Count, mean and M2 (Welford; merged by Chan et al. 1979), with extremes. Merging in any order
+// gives the same numbers to rounding.
+struct Statistics {
+  std::uint32_t count = 0;
+  double mean = 0, m2 = 0;
+  double minimum = 0, maximum = 0;  // meaningless while count is 0
+
+  void add(double value);
+  void merge(const Statistics& other);
+  double stddev() const;  // of the population; 0 while count < 2
+};
+
+// What one sensor said in one window. Times are UTC milliseconds. The same struct at every window
+// length: coarse windows are merged from finer ones.
+struct Aggregate {
+  std::int32_t series = 0;
+  std::int64_t window_ms = 0;             // nominal length: 60000 is 1m; 86400000 is the local day
+  std::int64_t start_ms = 0, end_ms = 0;  // end is exclusive
+  std::optional<std::uint32_t> expected;  // polled sensors only
+  std::uint32_t received = 0;             // good + suspect + bad + maintenance
+  std::uint32_t good = 0, suspect = 0, bad = 0, maintenance = 0;
+  std::uint32_t below_limit = 0;  // a subset of the others
+  Statistics statistics;
+  double first = 0, last = 0;  // valid while statistics.count > 0
+  std::int64_t first_ms = 0, last_ms = 0;
+  double x = 0, y = 0;           // direction: sums of cos and sin
+  std::optional<double> delta;   // totaliser: amount; event: sum
+  Reason reason = Reason::none;  // commonest cause of bad or missing
+  ClockTrust clock = ClockTrust::trusted;
+  std::uint32_t valid_hours = 0;  // 1d only: hours with verdict VALID
+  std::uint32_t revision = 0;
+  std::int64_t upto = 0;  // newest reading batch that is included
+
+  std::optional<std::uint32_t> missing() const {
+    if (!expected) return std::nullopt;
+    return *expected > received ? *expected - received : 0;
+  }
+};
+
+}  // namespace gerbang

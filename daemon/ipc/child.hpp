@@ -39,18 +39,21 @@ struct ChildOptions {
 // runs kills it with SIGKILL and reaps it.
 class Child {
  public:
-  // posix_spawn with every other descriptor closed but 0, 1, 2. Takes milliseconds.
+  // posix_spawn in a process group of its own (Ctrl-C reaches the daemon alone), with the signals
+  // of a fresh process and no descriptor but 3, /dev/null as 0, and our stderr as 1 and 2. Takes
+  // milliseconds.
   static Result<std::unique_ptr<Child>> spawn(asio::any_io_executor executor, ChildOptions options);
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  // The next frame's payload. Fails with errc::connection_reset at the end of the stream, and with
-  // errc::message_size when the peer breaks the framing. Not reading is how back-pressure is made.
+  // The next frame's payload. Fails with errc::connection_reset at the end of the stream, after all
+  // that was sent before it, and with errc::message_size when the peer breaks the framing. One
+  // reader at a time; cancelling loses no frame. Not reading is how back-pressure is made.
   asio::awaitable<Result<std::string>> read();
 
   // Queues one frame and writes in the background. The queue is bounded (16 MiB): false and nothing
-  // queued when it is full or the peer is gone.
+  // queued when it is full, the peer is gone, or the payload is longer than kMaxFrame.
   bool send(std::string_view payload);
   std::size_t unsent() const;
 

@@ -21,6 +21,7 @@ struct Exit {
   bool signalled = false;
   int code = 0;  // exit status, or the signal's number
 
+  Exit() {}  // Asio makes one where a coroutine fails
   Exit(bool s, int c) : signalled(s), code(c) {}
   std::string text() const;
 };

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the HTTP routes show of the gateway now. The composition root fills it from the modules; a
+// route reads nothing else, so no request touches the database or a driver.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/quantity.hpp"
+#include "core/reading.hpp"
+
+namespace gerbang::http {
+
+// From this instant on local time is UTC + offset_ms, and people call it `abbreviation` ("WITA").
+struct ZoneChange {
+  std::int64_t utc_from_ms = 0;
+  std::int64_t offset_ms = 0;
+  std::string abbreviation;
+};
+using Zone =
+    std::vector<ZoneChange>;  // ascending; the first entry also holds before it; empty: UTC
+
+struct GatewayInfo {
+  std::string id, region, site, site_kind;
+  std::string timezone;          // "Asia/Makassar"
+  std::string language = "ind";  // "ind" or "eng": texts for people
+  std::string version, commit;
+  std::string boot_id, stream, previous_stream;
+  std::string config_hash;
+  std::optional<double> latitude, longitude;
+  std::int64_t started_ms = 0;
+  std::int64_t last_sequence = 0;
+  std::vector<std::int64_t> windows_ms;  // configured window lengths, ascending
+  Zone zone;
+};
+
+// Exchanges of a driver with one device since the driver started: result ("ok", "timeout", "crc")
+// → how many.
+struct DeviceCounts {
+  std::string device;
+  std::map<std::string, std::uint64_t> results;
+};
+
+struct DriverNow {
+  std::string name, plugin;
+  std::string state;  // "running", or "starting", "waiting", "quarantined", "stopped", …
+  std::uint64_t restarts = 0;
+  std::string last_error;  // what happened last, empty if nothing did
+  std::int64_t last_error_ms = 0;
+  std::vector<DeviceCounts> devices;
+};
+
+struct UplinkNow {
+  std::string name;
+  bool connected = false;
+  std::int64_t since_ms = 0;  // when `connected` last changed
+  std::string reason;         // why not connected
+  std::uint64_t waiting = 0;
+  std::int64_t oldest_waiting_ms = 0;  // 0: nothing waits
+  std::int64_t acknowledged_sequence = 0;
+  std::uint64_t unheard = 0;  // acknowledged, and the broker said that nobody listens
+  std::uint64_t made = 0, acknowledged = 0, refused = 0, dropped = 0, filtered = 0;
+  std::uint64_t host_restarts = 0;
+};
+
+// store::Status, and what the fold has open.
+struct StoreNow {
+  std::uint64_t bytes = 0, cap = 0;
+  bool degraded = false;  // readings cannot be made durable now
+  bool damaged = false;   // a damaged file was set aside
+  std::string trouble;
+  std::int64_t oldest_reading_ms = 0;
+  std::uint64_t commits = 0;
+  double commit_seconds_sum = 0, commit_seconds_max = 0, last_commit_seconds = 0;
+  std::uint64_t waiting_readings = 0;
+  std::uint64_t taken = 0, stored = 0, folded = 0;
+  std::map<std::string, std::uint64_t> rejected, not_folded;
+  // Readings of open windows, if the fold counts them itself: makes the second equation of the
+  // ledger a check instead of a definition.
+  std::optional<std::uint64_t> to_fold;
+};
+
+// What does not change while a configuration runs; shared between snapshots.
+struct SensorInfo {
+  std::string id, driver, device;
+  Quantity quantity;             // name, domain, unit, decimals, kind
+  Label label;                   // the sensor's own, else the quantity's
+  std::int64_t interval_ms = 0;  // 0: event or push sensor
+  std::optional<double> range_low, range_high;
+};
+
+struct NewestReading {
+  std::optional<double> value;  // in the quantity's unit; none when missing
+  std::optional<Raw> raw;
+  Flag flag = Flag::missing;
+  Reason reason = Reason::none;
+  ClockTrust clock = ClockTrust::untrusted;
+  std::int64_t time_ms = 0;  // UTC
+  std::int64_t boot_ns = 0;  // when it was taken; ages are counted with it
+};
+
+// Readings taken since the daemon started, by flag.
+struct FlagCounts {
+  std::uint64_t good = 0, not_evaluated = 0, suspect = 0, bad = 0, missing = 0;
+  std::uint64_t total() const { return good + not_evaluated + suspect + bad + missing; }
+};
+
+struct SensorNow {
+  std::shared_ptr<const SensorInfo> info;  // never null
+  std::optional<NewestReading> newest;
+  FlagCounts counts;
+};
+
+struct LoopNow {
+  std::uint64_t turns = 0;      // ticks of the supervision timer
+  double last_lag_seconds = 0;  // how late the last tick was
+  double worst_lag_seconds = 0;
+  std::uint64_t resident_bytes = 0;
+  double cpu_seconds = 0;
+};
+
+// One line of what happened, newest first in Snapshot::notes; the app keeps a few dozen.
+struct Note {
+  std::int64_t time_ms = 0;
+  std::string level;  // "info", "warning", "error"
+  std::string text;
+};
+
+// The HTTP server's own counters; the server fills them in.
+struct HttpNow {
+  std::uint64_t connections = 0, streams = 0;              // open now
+  std::uint64_t accepted = 0, refused = 0, displaced = 0;  // since start
+  std::map<unsigned, std::uint64_t> responses;             // status → how many
+};
+
+struct Snapshot {
+  std::int64_t now_ms = 0;   // UTC
+  std::int64_t boot_ns = 0;  // CLOCK_BOOTTIME
+  ClockTrust clock = ClockTrust::untrusted;
+  GatewayInfo gateway;
+  std::vector<DriverNow> drivers;
+  std::vector<UplinkNow> uplinks;
+  StoreNow store;
+  std::vector<SensorNow> sensors;
+  LoopNow loop;
+  std::vector<Note> notes;
+  HttpNow http;
+};
+
+}  // namespace gerbang::http

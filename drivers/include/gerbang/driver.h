@@ -10,7 +10,8 @@
  *  - One thread. The host calls a driver from one thread only, never concurrently, and never after close.
  *  - Every struct begins with its size as its writer compiled it. A reader touches a field only if the
  *    size covers it. Fields are appended, never changed; that raises GERBANG_ABI_MINOR. Anything else
- *    raises GERBANG_ABI_MAJOR, and a host refuses a driver of another major.
+ *    raises GERBANG_ABI_MAJOR, and a host refuses a driver of another major. All elements of an array
+ *    have the size that its first one says: step by that, not by sizeof.
  *  - No memory changes owner. What the host passes lives until the call returns, but for what
  *    gerbang_config points at, which lives until close. What a driver passes is copied before the host
  *    function returns.

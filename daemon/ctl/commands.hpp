@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gerbang::ctl {
+
+// Exit codes of sysexits.h that people script against.
+enum Exit : int {
+  kOk = 0,
+  kBad = 1,
+  kUsage = 64,
+  kData = 65,
+  kNoInput = 66,
+  kUnavailable = 69,
+  kInternal = 70,
+  kIo = 74,
+  kConfig = 78,
+};
+
+struct Common {
+  bool json = false;
+  std::string language = "eng";  // ind or eng: texts for people
+  std::string config = "/etc/gerbang/gerbang.toml";
+};
+
+// Every command prints its result to standard output, complaints to standard error, and returns its
+// exit code.
+int check(const Common& common);
+int drivers(const Common& common, const std::string& name);
+
+struct ReadOptions {
+  std::vector<std::string> sensors;  // empty: all
+  bool watch = false;
+};
+int read(const Common& common, const ReadOptions& options);
+
+struct StatusOptions {
+  std::string url;  // empty: from the configuration
+  std::string token_file;
+};
+int status(const Common& common, const StatusOptions& options);
+
+struct SubscribeOptions {
+  std::string url = "mqtt://127.0.0.1:1883";
+  std::string root = "gerbang/v1";
+  std::string topic;  // below the root, "#" when empty
+  bool audit = false;
+  bool quiet = false;
+  std::optional<std::chrono::milliseconds> duration;
+  std::string username, password_file, ca_file, certificate_file, key_file;
+};
+int subscribe(const Common& common, const SubscribeOptions& options);
+
+}  // namespace gerbang::ctl

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctl/printer.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+#include <ctime>
+
+namespace gerbang::ctl {
+namespace {
+
+namespace json = boost::json;
+
+std::string text_of(const json::object& o, const char* key) {
+  const json::value* v = o.if_contains(key);
+  return v && v->is_string() ? std::string(v->as_string()) : std::string();
+}
+
+std::int64_t integer_of(const json::object& o, const char* key) {
+  const json::value* v = o.if_contains(key);
+  if (v && v->is_int64()) return v->as_int64();
+  return v && v->is_uint64() ? static_cast<std::int64_t>(v->as_uint64()) : 0;
+}
+
+std::string number_of(const json::object& o, const char* key) {
+  const json::value* v = o.if_contains(key);
+  if (!v || !v->is_number()) return "-";
+  char text[40];
+  std::snprintf(text, sizeof text, "%.6g", v->to_number<double>());
+  return text;
+}
+
+std::string utc(std::int64_t ms) {
+  std::time_t seconds = static_cast<std::time_t>(ms / 1000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+void aggregates(const json::object& message) {
+  std::printf("  window from %s to %s\n", utc(integer_of(message, "windowStartMs")).c_str(),
+              utc(integer_of(message, "windowEndMs")).c_str());
+  const json::value* rows = message.if_contains("aggregates");
+  if (!rows || !rows->is_array()) return;
+  for (const json::value& row : rows->as_array()) {
+    const json::object& a = row.as_object();
+    std::string verdict = text_of(a, "verdict"), reason = text_of(a, "reason");
+    std::printf("  %-24s mean %s %s  min %s  max %s  good %s of %s  %s%s%s\n",
+                text_of(a, "sensor").c_str(), number_of(a, "mean").c_str(),
+                text_of(a, "unit").c_str(), number_of(a, "minimum").c_str(),
+                number_of(a, "maximum").c_str(), number_of(a, "good").c_str(),
+                number_of(a, "expected").c_str(), verdict.c_str(), reason.empty() ? "" : "  ",
+                reason.c_str());
+  }
+}
+
+json::array ranges(const std::vector<Audit::Range>& ranges) {
+  json::array out;
+  for (const Audit::Range& range : ranges) out.push_back(json::array{range.first, range.last});
+  return out;
+}
+
+std::string words(const std::vector<Audit::Range>& ranges) {
+  std::string out;
+  for (const Audit::Range& range : ranges) {
+    out += (out.empty() ? "" : ", ") + std::to_string(range.first);
+    if (range.last != range.first) out += "-" + std::to_string(range.last);
+  }
+  return out.empty() ? "none" : out;
+}
+
+}  // namespace
+
+void Printer::message(const std::string& topic, const std::string& suffix, bool retained,
+                      const json::object& message) {
+  if (json_) {
+    json::object line{{"topic", topic}, {"retained", retained}, {"message", message}};
+    std::puts(json::serialize(line).c_str());
+    std::fflush(stdout);
+    return;
+  }
+  json::object source;
+  if (const json::value* s = message.if_contains("source"); s && s->is_object())
+    source = s->as_object();
+  const json::value* historical = source.if_contains("historical");
+  std::printf("%s %s%s%s  #%lld\n", utc(integer_of(source, "publishedAtMs")).c_str(), topic.c_str(),
+              retained ? " (kept by the broker)" : "",
+              historical && historical->is_bool() && historical->as_bool() ? " (historical)" : "",
+              static_cast<long long>(integer_of(source, "sequence")));
+  if (suffix.starts_with("aggregate/")) {
+    aggregates(message);
+  } else {
+    json::object rest = message;
+    rest.erase("source");
+    std::printf("  %s\n", json::serialize(rest).c_str());
+  }
+  std::fflush(stdout);
+}
+
+void Printer::note(const std::string& text) {
+  std::fprintf(stderr, "gerbangctl: %s\n", text.c_str());
+}
+
+void Printer::report(const Audit::Report& report) {
+  if (json_) {
+    json::array streams;
+    for (const Audit::Stream& s : report.streams) {
+      json::array conflicts(s.conflicts.begin(), s.conflicts.end());
+      streams.push_back(json::object{{"gateway", s.gateway},
+                                     {"stream", s.stream},
+                                     {"first", s.first},
+                                     {"last", s.last},
+                                     {"messages", s.messages},
+                                     {"duplicates", s.duplicates},
+                                     {"missing", ranges(s.missing)},
+                                     {"gaps", ranges(s.gaps)},
+                                     {"conflicts", conflicts}});
+    }
+    json::object out{{"complete", report.complete()}, {"missing", report.missing()}};
+    out["streams"] = std::move(streams);
+    std::puts(json::serialize(out).c_str());
+  } else {
+    for (const Audit::Stream& s : report.streams) {
+      std::printf("%s stream %s: %llu messages, #%lld to #%lld, %llu duplicates\n",
+                  s.gateway.c_str(), s.stream.c_str(), static_cast<unsigned long long>(s.messages),
+                  static_cast<long long>(s.first), static_cast<long long>(s.last),
+                  static_cast<unsigned long long>(s.duplicates));
+      std::printf("  missing: %s\n  given up by the gateway: %s\n", words(s.missing).c_str(),
+                  words(s.gaps).c_str());
+      if (!s.conflicts.empty())
+        std::printf("  %zu numbers came with two contents, first #%lld\n", s.conflicts.size(),
+                    static_cast<long long>(s.conflicts.front()));
+    }
+    std::printf("%llu gaps in %zu streams\n", static_cast<unsigned long long>(report.missing()),
+                report.streams.size());
+  }
+  std::fflush(stdout);
+}
+
+}  // namespace gerbang::ctl

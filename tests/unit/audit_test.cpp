@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctl/audit.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gerbang::ctl {
+namespace {
+
+using Range = Audit::Range;
+
+struct Receiver {
+  explicit Receiver(Audit::Rule rule) : audit(rule) {}
+  void get(std::int64_t sequence, std::int64_t previous = 0, const std::string& topic = "t",
+           const std::string& content = "x", const std::string& stream = "s") {
+    wire::Source source;
+    source.gateway = "g";
+    source.stream = stream;
+    source.sequence = sequence;
+    source.previous = previous;
+    audit.received(topic, source, content);
+  }
+  Audit audit;
+};
+
+TEST(Audit, FindsNothingMissingInAnyOrderOfArrival) {
+  Receiver r(Audit::Rule::sequence);
+  for (int n : {7, 5, 6, 9, 8}) r.get(n);
+  auto report = r.audit.report();
+  ASSERT_EQ(report.streams.size(), 1u);
+  EXPECT_TRUE(report.complete());
+  EXPECT_EQ(report.streams[0].first, 5);
+  EXPECT_EQ(report.streams[0].last, 9);
+  EXPECT_EQ(report.streams[0].messages, 5u);
+}
+
+TEST(Audit, NamesEveryHoleBetweenFirstAndLast) {
+  Receiver r(Audit::Rule::sequence);
+  for (int n : {5, 8, 9, 12}) r.get(n);
+  auto report = r.audit.report();
+  EXPECT_FALSE(report.complete());
+  EXPECT_EQ(report.streams[0].missing, (std::vector<Range>{{6, 7}, {10, 11}}));
+  EXPECT_EQ(report.missing(), 4u);
+}
+
+TEST(Audit, DoesNotMissWhatWasGivenUp) {
+  Receiver r(Audit::Rule::sequence);
+  for (int n : {1, 10}) r.get(n);
+  r.audit.given_up("s", 3, 4);
+  r.audit.given_up("s", 6, 20);
+  EXPECT_EQ(r.audit.report().streams[0].missing, (std::vector<Range>{{2, 2}, {5, 5}}));
+}
+
+TEST(Audit, CountsTheSameContentAgainAsADuplicateAndAnotherContentAsAConflict) {
+  Receiver r(Audit::Rule::sequence);
+  r.get(1);
+  r.get(1);
+  r.get(2, 0, "t", "a");
+  r.get(2, 0, "t", "b");
+  auto report = r.audit.report();
+  EXPECT_EQ(report.streams[0].duplicates, 1u);
+  EXPECT_EQ(report.streams[0].conflicts, (std::vector<std::int64_t>{2}));
+  EXPECT_FALSE(report.complete());
+}
+
+TEST(Audit, KeepsStreamsApart) {
+  Receiver r(Audit::Rule::sequence);
+  r.get(1, 0, "t", "x", "old");
+  r.get(2, 0, "t", "x", "old");
+  r.get(1, 0, "t", "x", "new");
+  EXPECT_EQ(r.audit.report().streams.size(), 2u);
+  EXPECT_TRUE(r.audit.report().complete());
+}
+
+TEST(Audit, JudgesFilteredTopicsByPrevious) {
+  Receiver r(Audit::Rule::previous);
+  r.get(10, 4, "a");  // the first seen of its topic: what came before is not ours to judge
+  r.get(15, 10, "a");
+  r.get(30, 22, "a");  // 22 never came
+  r.get(31, 0, "b");
+  EXPECT_EQ(r.audit.report().streams[0].missing, (std::vector<Range>{{22, 22}}));
+  r.audit.given_up("s", 20, 22);
+  EXPECT_TRUE(r.audit.report().complete());
+}
+
+TEST(Audit, IgnoresMessagesOutsideTheProof) {
+  Receiver r(Audit::Rule::sequence);
+  r.get(0);
+  EXPECT_TRUE(r.audit.report().streams.empty());
+}
+
+}  // namespace
+}  // namespace gerbang::ctl

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "config/config.hpp"
+#include "config/diagnostic.hpp"
+#include "core/driver_schema.hpp"
+#include "core/result.hpp"
+
+namespace gerbang::config {
+
+// What checking needs from outside.
+struct Context {
+  // What a plugin understands; its error text is shown to the operator. Asked once a plugin.
+  std::function<Result<DriverSchema>(const std::string& plugin)> schema;
+  // Where quantities.toml and units.toml are.
+  std::filesystem::path data;
+  // STATE_DIRECTORY and CREDENTIALS_DIRECTORY; nullopt when not set.
+  std::function<std::optional<std::string>(const std::string& name)> environment;
+};
+
+// $GERBANG_DATA, else the installed folder.
+std::filesystem::path default_data_directory();
+// The process environment and default_data_directory(), with this schema lookup.
+Context system_context(std::function<Result<DriverSchema>(const std::string& plugin)> schema);
+
+struct LoadResult {
+  std::optional<Config> config;  // only if there are no errors
+  Diagnostics errors;            // every mistake, sorted by place
+  Diagnostics warnings;          // allowed, and probably not meant
+};
+
+// Reads and checks the file and what it includes. Blocks (files, schema look-ups of driver hosts);
+// changes nothing.
+LoadResult load(const std::filesystem::path& path, const Context& context);
+
+}  // namespace gerbang::config

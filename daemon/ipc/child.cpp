@@ -19,6 +19,7 @@ extern "C" {  // glibc 2.36 forgot it in this header
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <optional>
@@ -28,6 +29,8 @@ extern "C" {  // glibc 2.36 forgot it in this header
 
 namespace gerbang::ipc {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr std::size_t kReadBuffer = 64u << 10;
 constexpr std::size_t kQueueBound = 16u << 20;
@@ -107,13 +110,15 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 // nullopt: it still runs.
 std::optional<Exit> reap(int pidfd) {
-  siginfo_t info{};
-  int result = 0;
-  do {
-    result = ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG);
-  } while (result < 0 && errno == EINTR);
-  if (result < 0) return Exit(false, -1);  // somebody else has waited for it: the status is lost
-  if (info.si_pid == 0) return std::nullopt;
+  auto look = [pidfd](siginfo_t& info, int options) {
+    info = siginfo_t{};
+    return ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG | options);
+  };
+  siginfo_t info;
+  if (look(info, WNOWAIT) == 0 && info.si_pid == 0) return std::nullopt;
+  // While it is a zombie nobody else can have its number: what it started goes with it.
+  if (info.si_pid > 0) ::kill(-info.si_pid, SIGKILL);
+  if (look(info, 0) != 0) return Exit(false, -1);  // somebody else has waited for it
   return Exit(info.si_code != CLD_EXITED, info.si_status);
 }
 
@@ -159,9 +164,11 @@ struct Child::State {
 Child::State::~State() {
   if (exit || !process.is_open()) return;
   signal(SIGKILL);
-  pollfd ends{process.native_handle(), POLLIN, 0};
-  ::poll(&ends, 1, 2000);
-  (void)reap(process.native_handle());  // in vain only for a process stuck in the kernel
+  auto deadline = std::chrono::steady_clock::now() + 2s;  // for a process stuck in the kernel
+  while (!reap(process.native_handle()) && std::chrono::steady_clock::now() < deadline) {
+    pollfd ends{process.native_handle(), POLLIN, 0};
+    ::poll(&ends, 1, 10);
+  }
 }
 
 asio::awaitable<void> Child::State::watch(std::shared_ptr<State> self) {
@@ -170,9 +177,10 @@ asio::awaitable<void> Child::State::watch(std::shared_ptr<State> self) {
     auto waited = co_await self->process.async_wait(asio::posix::descriptor_base::wait_read, token);
     if (std::get<0>(waited)) co_return;
     self->exit = reap(self->process.native_handle());
+    if (!self->exit) co_await sleep_for(10ms);  // dead, but a debugger still holds it
   }
   // What it sent before it ended can still be read, and then the stream ends, even if a process
-  // that it left behind holds the other end.
+  // that left its group holds the other end.
   boost::system::error_code ignored;
   self->socket.shutdown(asio::socket_base::shutdown_both, ignored);
   self->process.close(ignored);

@@ -37,7 +37,8 @@ struct ChildOptions {
 
 // A host process with one socket, its descriptor 3, over which frames pass. One implementation for
 // driver hosts and uplink hosts. All functions on the loop thread. Destroying a Child that still
-// runs kills it with SIGKILL and reaps it.
+// runs kills it with SIGKILL and reaps it. When it has ended, what is left of its process group is
+// killed too: nobody keeps the serial port that its successor needs.
 class Child {
  public:
   // posix_spawn in a process group of its own (Ctrl-C reaches the daemon alone), with the signals

@@ -83,11 +83,15 @@ int main(int argc, char** argv) {
     return write_all(all) ? 0 : 1;
   }
   if (mode == "leaves-a-child") {
-    if (::fork() == 0) {
-      ::sleep(30);
+    pid_t left = ::fork();
+    if (left == 0) {
+      if (argc > 2) ::setsid();  // beyond our reach
+      ::close(STDOUT_FILENO);
+      ::close(STDERR_FILENO);
+      ::sleep(2);
       ::_exit(0);
     }
-    send("gone");
+    send(std::to_string(left));
     return 0;
   }
   if (mode == "ignore-term") {

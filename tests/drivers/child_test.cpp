@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "async/spawn.hpp"
 #include "ipc/frame.hpp"
@@ -40,6 +41,13 @@ Exit exited(asio::io_context& io, Child& child) {
 
 bool exists(pid_t pid) {
   return ::kill(pid, 0) == 0 || errno != ESRCH;
+}
+
+// Neither gone nor a zombie that its new parent has not looked at yet.
+bool running(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string number, name, state;
+  return file >> number >> name >> state && state != "Z";
 }
 
 long open_descriptors() {
@@ -117,11 +125,23 @@ TEST(Child, DeliversWhatWasSentBeforeTheEnd) {
   EXPECT_EQ(read(io, *child), "error: the stream ended");
 }
 
-TEST(Child, StreamEndsWithTheProcessEvenIfItsOwnChildHoldsTheSocket) {
+TEST(Child, WhatItLeftBehindIsKilledWithIt) {
   asio::io_context io(1);
   auto child = start(io, {"leaves-a-child"});
-  EXPECT_EQ(read(io, *child), "gone");
+  pid_t left = std::stoi(read(io, *child));
+  exited(io, *child);
+  auto deadline = std::chrono::steady_clock::now() + 1s;
+  while (running(left) && std::chrono::steady_clock::now() < deadline)
+    test::run_coro(io, sleep_for(10ms));
+  EXPECT_FALSE(running(left));
+}
+
+TEST(Child, StreamEndsWithTheProcessEvenIfSomebodyElseHoldsTheSocket) {
+  asio::io_context io(1);
+  auto child = start(io, {"leaves-a-child", "in its own session"});
+  pid_t left = std::stoi(read(io, *child));
   EXPECT_EQ(read(io, *child), "error: the stream ended");
+  EXPECT_TRUE(running(left));
 }
 
 TEST(Child, BrokenFramingIsAnErrorAndHalfAFrameToo) {

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "core/text.hpp"
+#include "ctl/commands.hpp"
+#include "ctl/version.hpp"
+
+namespace gerbang::ctl {
+namespace {
+
+// Options of every command; they may stand before or after its name.
+void add_common(CLI::App& app, Common& common) {
+  app.add_flag("--json", common.json, "Print JSON, for programs");
+  app.add_option("--lang", common.language, "Language of texts for people: ind or eng")
+      ->check(CLI::IsMember({"ind", "eng"}));
+  app.add_option("--config", common.config, "Configuration file")
+      ->default_str("/etc/gerbang/gerbang.toml");
+}
+
+struct Arguments {
+  Common common;
+  std::string file, driver, duration;
+  ReadOptions read;
+  StatusOptions status;
+  SubscribeOptions subscribe;
+};
+
+void declare_check(CLI::App& cli, Arguments& a) {
+  auto* check = cli.add_subcommand("check", "Check a configuration and each driver's options");
+  check->add_option("FILE", a.file, "Configuration file (default: that of --config)");
+  check->footer("Example: gerbangctl check /etc/gerbang/gerbang.toml");
+}
+
+void declare_drivers(CLI::App& cli, Arguments& a) {
+  auto* drivers = cli.add_subcommand("drivers", "List installed drivers, or explain one");
+  drivers->add_option("NAME", a.driver, "A driver: prints its options and address keys");
+  drivers->footer("Examples:\n  gerbangctl drivers\n  gerbangctl drivers modbus");
+}
+
+void declare_read(CLI::App& cli, Arguments& a) {
+  auto* read = cli.add_subcommand(
+      "read", "Read the real sensors now: raw bytes, value, quality, milliseconds");
+  read->add_option("SENSOR", a.read.sensors, "Sensors to read (default: all)");
+  read->add_flag("--watch", a.read.watch, "Go on until Ctrl-C");
+  read->footer(
+      "While the gateway runs it owns its lines: then this shows what it last read, and says so.\n"
+      "Examples:\n  gerbangctl read raw-turbidity\n  gerbangctl read --watch --config test.toml");
+}
+
+void declare_status(CLI::App& cli, Arguments& a) {
+  auto* status = cli.add_subcommand("status", "The gateway's state on one screen");
+  status->add_option("--url", a.status.url, "Where it listens (default: from the configuration)");
+  status->add_option("--token-file", a.status.token_file, "File with the API token");
+  status->footer("Exit: 0 healthy, 1 not, 69 no answer.\nExample: gerbangctl status --url http://127.0.0.1:8080");
+}
+
+void declare_subscribe(CLI::App& cli, Arguments& a) {
+  auto* subscribe = cli.add_subcommand("subscribe", "Decode a broker's topics live, and audit them");
+  SubscribeOptions& o = a.subscribe;
+  subscribe->add_option("--url", o.url, "mqtt://HOST:PORT or mqtts://HOST:PORT")
+      ->default_str("mqtt://127.0.0.1:1883");
+  subscribe->add_option("--root", o.root, "Topic root")->default_str("gerbang/v1");
+  subscribe->add_option("--topic", o.topic, "Filter below the root (default #)");
+  subscribe->add_flag("--audit", o.audit, "At the end report gaps and duplicates; exit 1 if there was a gap");
+  subscribe->add_flag("--quiet", o.quiet, "Do not print messages");
+  subscribe->add_option("--for", a.duration, "End after this time, such as 60s (default: Ctrl-C)");
+  subscribe->add_option("--username", o.username, "User name at the broker");
+  subscribe->add_option("--password-file", o.password_file, "File with the password");
+  subscribe->add_option("--ca", o.ca_file, "CA certificates (PEM)");
+  subscribe->add_option("--certificate", o.certificate_file, "Client certificate (PEM)");
+  subscribe->add_option("--key", o.key_file, "Client key (PEM)");
+  subscribe->footer(
+      "Examples:\n  gerbangctl subscribe --url mqtt://127.0.0.1:1883\n"
+      "  gerbangctl subscribe --audit --for 60s --topic '+/+/ipa-1/aggregate/water/#'");
+}
+
+int run(CLI::App& cli, Arguments& a) {
+  if (cli.got_subcommand("check")) {
+    if (!a.file.empty()) a.common.config = a.file;
+    return check(a.common);
+  }
+  if (cli.got_subcommand("drivers")) return drivers(a.common, a.driver);
+  if (cli.got_subcommand("read")) return read(a.common, a.read);
+  if (cli.got_subcommand("status")) return status(a.common, a.status);
+  if (!a.duration.empty()) {
+    a.subscribe.duration = parse_duration(a.duration);
+    if (!a.subscribe.duration) {
+      std::fprintf(stderr, "gerbangctl: --for %s: not a duration; write 60s or 5m\n", a.duration.c_str());
+      return kUsage;
+    }
+  }
+  return subscribe(a.common, a.subscribe);
+}
+
+}  // namespace
+}  // namespace gerbang::ctl
+
+int main(int argc, char** argv) {
+  using namespace gerbang::ctl;
+  CLI::App cli("gerbangctl: the technician's tool for the Gerbang sensor gateway.");
+  Arguments arguments;
+  cli.require_subcommand(1);
+  cli.fallthrough();
+  cli.set_version_flag("--version", std::string("gerbangctl ") + GERBANG_VERSION + " (commit " +
+                                        GERBANG_COMMIT + ")");
+  add_common(cli, arguments.common);
+  declare_check(cli, arguments);
+  declare_drivers(cli, arguments);
+  declare_read(cli, arguments);
+  declare_status(cli, arguments);
+  declare_subscribe(cli, arguments);
+  try {
+    cli.parse(argc, argv);
+    return run(cli, arguments);
+  } catch (const CLI::ParseError& e) {
+    int code = cli.exit(e);
+    return code == 0 ? kOk : kUsage;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "gerbangctl: %s\n", e.what());
+    return kInternal;
+  }
+}

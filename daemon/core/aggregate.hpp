@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
+#include "core/quantity.hpp"
 #include "core/reading.hpp"
 
 namespace gerbang {
@@ -46,5 +48,22 @@ struct Aggregate {
     return *expected > received ? *expected - received : 0;
   }
 };
+
+// How far the numbers of a window can be used. Numbers as in gerbang.v1.Verdict.
+enum class Verdict : std::uint8_t { valid = 1, provisional = 2, none = 3 };
+std::string_view name(Verdict verdict);  // "VALID"
+
+inline constexpr std::int64_t kHourMs = 3'600'000, kDayMs = 86'400'000;
+
+// Share of the expected readings that are good, at most 1; nullopt where nothing is expected.
+std::optional<double> capture(const Aggregate& aggregate);
+
+// VALID from three quarters of the expected readings; a day from 18 valid hours; without an
+// expectation from one reading. Else PROVISIONAL if any reading is good.
+Verdict verdict(const Aggregate& aggregate);
+
+// In the quantity's unit; degrees in [0, 360) for directions. nullopt: no reading counted, or
+// directions that cancel each other out.
+std::optional<double> mean(const Aggregate& aggregate, QuantityKind kind);
 
 }  // namespace gerbang

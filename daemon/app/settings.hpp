@@ -7,8 +7,8 @@
 
 namespace gerbang::app {
 
-// Reads and checks a configuration with the drivers that are installed. Blocks for as long as the drivers'
-// host processes need to describe themselves.
+// Reads and checks a configuration with the drivers that are installed. Blocks for as long as the
+// drivers' host processes need to describe themselves.
 config::LoadResult load_settings(const std::string& file);
 
 // "gerbangd 0.1.0 (commit 0123456789ab), driver ABI 1.0, store schema 1"

@@ -53,17 +53,21 @@ void declare_status(CLI::App& cli, Arguments& a) {
   auto* status = cli.add_subcommand("status", "The gateway's state on one screen");
   status->add_option("--url", a.status.url, "Where it listens (default: from the configuration)");
   status->add_option("--token-file", a.status.token_file, "File with the API token");
-  status->footer("Exit: 0 healthy, 1 not, 69 no answer.\nExample: gerbangctl status --url http://127.0.0.1:8080");
+  status->footer(
+      "Exit: 0 healthy, 1 not, 69 no answer.\nExample: gerbangctl status --url "
+      "http://127.0.0.1:8080");
 }
 
 void declare_subscribe(CLI::App& cli, Arguments& a) {
-  auto* subscribe = cli.add_subcommand("subscribe", "Decode a broker's topics live, and audit them");
+  auto* subscribe =
+      cli.add_subcommand("subscribe", "Decode a broker's topics live, and audit them");
   SubscribeOptions& o = a.subscribe;
   subscribe->add_option("--url", o.url, "mqtt://HOST:PORT or mqtts://HOST:PORT")
       ->default_str("mqtt://127.0.0.1:1883");
   subscribe->add_option("--root", o.root, "Topic root")->default_str("gerbang/v1");
   subscribe->add_option("--topic", o.topic, "Filter below the root (default #)");
-  subscribe->add_flag("--audit", o.audit, "At the end report gaps and duplicates; exit 1 if there was a gap");
+  subscribe->add_flag("--audit", o.audit,
+                      "At the end report gaps and duplicates; exit 1 if there was a gap");
   subscribe->add_flag("--quiet", o.quiet, "Do not print messages");
   subscribe->add_option("--for", a.duration, "End after this time, such as 60s (default: Ctrl-C)");
   subscribe->add_option("--username", o.username, "User name at the broker");
@@ -87,7 +91,8 @@ int run(CLI::App& cli, Arguments& a) {
   if (!a.duration.empty()) {
     a.subscribe.duration = parse_duration(a.duration);
     if (!a.subscribe.duration) {
-      std::fprintf(stderr, "gerbangctl: --for %s: not a duration; write 60s or 5m\n", a.duration.c_str());
+      std::fprintf(stderr, "gerbangctl: --for %s: not a duration; write 60s or 5m\n",
+                   a.duration.c_str());
       return kUsage;
     }
   }

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Ten broken configurations, each with more than one mistake: `gerbangd --check-config` and `gerbangctl check` print all of them
+with line and column and exit with 78; a gateway started with one ends with 78 and starts nothing."""
+import os
+import re
+import subprocess
+import unittest
+
+from harness import BUILD, SOURCE, Bench, identity
+
+DRIVER = """
+[[driver]]
+name = "plc"
+plugin = "modbus"
+interval = "1s"
+[driver.options]
+transport = "tcp"
+host = "127.0.0.1"
+"""
+
+
+def sensor(name="a", **changes):
+    keys = {"driver": '"plc"', "quantity": '"turbidity"', "unit": '"NTU"',
+            "address": '{ unit = 1, table = "holding", register = 0, type = "uint16" }', **changes}
+    return f'[[sensor]]\nid = "{name}"\n' + "".join(f"{k} = {v}\n" for k, v in keys.items())
+
+
+ADDRESS = '{ unit = 1, table = "holding", register = %d, type = "uint16" }'
+OTHER = {"address": ADDRESS % 7}
+
+# name → (text after [gateway], the keys that must be named, in order of lines)
+BROKEN = {
+    "wrong-type": ("[http]\nlisten = 8080\n[store]\ncommit_interval = 5\n", ["http.listen", "store.commit_interval"]),
+    "unknown-key": ("[store]\npaht = \"x.db\"\n[wimdows]\ngrace = \"1s\"\n", ["store.paht", "wimdows"]),
+    "duplicate-id": (DRIVER + sensor("a") + sensor("a", **OTHER) + DRIVER, ["id", "name"]),
+    "missing-driver": ('[[driver]]\nname = "x"\nplugin = "modbuss"\ninterval = "1s"\n' + sensor("a", driver='"y"'),
+                       ["plugin", "driver"]),
+    "unknown-quantity": (DRIVER + sensor("a", quantity='"turbidty"') + sensor("b", quantity='"nonsense"', **OTHER),
+                         ["quantity", "quantity"]),
+    "impossible-unit": (DRIVER + sensor("a", unit='"m3/h"') + sensor("b", unit='"blorb"', **OTHER), ["unit", "unit"]),
+    "bad-duration": ("[store]\ncommit_interval = \"5 seconds\"\n[windows]\ngrace = \"-1s\"\n",
+                     ["store.commit_interval", "windows.grace"]),
+    "bad-include": ('[store]\ncommit_interval = "x"\n', ["include", "store.commit_interval"]),
+    "unreadable-secret": ('[[uplink]]\nname = "r"\nurl = "mqtt://127.0.0.1:1883"\nusername = "u"\n'
+                          'password_file = "no-such-file"\nca_file = "neither"\n', ["password_file", "ca_file"]),
+    "same-address": (DRIVER + sensor("a") + sensor("b") + sensor("c", scale='"two"', **OTHER), ["address", "scale"]),
+}
+
+
+class CheckConfig(unittest.TestCase):
+    def run_on(self, bench, arguments):
+        environment = {**os.environ, "GERBANG_DRIVER_PATH": str(BUILD / "drivers"), "GERBANG_DATA": str(SOURCE / "config"),
+                       "STATE_DIRECTORY": str(bench.folder)}
+        return subprocess.run([str(a) for a in arguments], capture_output=True, text=True, env=environment, timeout=30)
+
+    def test_ten_broken_files(self):
+        with Bench() as bench:
+            for name, (text, keys) in BROKEN.items():
+                with self.subTest(name):
+                    whole = identity() + text
+                    if name == "bad-include":
+                        whole = 'include = ["conf.d/nothing-here.toml"]\n' + whole
+                    file = bench.write(f"{name}.toml", whole)
+                    for command in ([BUILD / "bin/gerbangd", "--check-config", file],
+                                    [BUILD / "bin/gerbangctl", "check", file]):
+                        done = self.run_on(bench, command)
+                        self.assertEqual(done.returncode, 78, done.stdout + done.stderr)
+                        found = re.findall(rf"^{re.escape(str(file))}:(\d+):(\d+): ([^:]+): (.+); (.+)$", done.stdout, re.M)
+                        self.assertGreaterEqual(len(found), len(keys), done.stdout)
+                        named = [f[2] for f in found]
+                        for key in keys:
+                            self.assertTrue(any(key in n for n in named), f"{name}: {key} not in {named}")
+                        lines = [int(f[0]) for f in found]
+                        self.assertEqual(lines, sorted(lines))
+                        for line in lines:
+                            self.assertLessEqual(line, whole.count("\n") + 1)
+                    started = self.run_on(bench, [BUILD / "bin/gerbangd", "--config", file])
+                    self.assertEqual(started.returncode, 78, started.stderr)
+                    self.assertEqual([p.name for p in bench.folder.glob("*.db*")], [], "nothing was started")
+
+    def test_a_good_file_is_valid(self):
+        with Bench() as bench:
+            file = bench.write("good.toml", identity() + DRIVER + sensor("a"))
+            done = self.run_on(bench, [BUILD / "bin/gerbangd", "--check-config", file])
+            self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+            self.assertIn("valid", done.stdout)
+
+    def test_every_example_is_valid(self):
+        with Bench() as bench:
+            for file in sorted((SOURCE / "config/examples").glob("*.toml")):
+                with self.subTest(file.name):
+                    done = self.run_on(bench, [BUILD / "bin/gerbangd", "--check-config", file])
+                    self.assertEqual(done.returncode, 0, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

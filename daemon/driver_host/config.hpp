@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gerbang/driver.h>
+#include <host/v1/driver.pb.h>
+
+#include <vector>
+
+namespace gerbang::driver_host {
+
+// A Configure or Decode frame as the C structs of driver.h. Owns everything that get() points at;
+// lives until the driver is closed.
+class DriverConfig {
+ public:
+  explicit DriverConfig(host::v1::Configure frame);
+  explicit DriverConfig(const host::v1::Decode& frame);
+  DriverConfig(const DriverConfig&) = delete;
+  DriverConfig& operator=(const DriverConfig&) = delete;
+
+  const gerbang_config* get() const { return &config_; }
+  const host::v1::Configure& frame() const { return frame_; }
+
+ private:
+  host::v1::Configure frame_;
+  std::vector<gerbang_value> values_;  // of all options, then of all addresses
+  std::vector<gerbang_sensor> sensors_;
+  gerbang_config config_{};
+};
+
+}  // namespace gerbang::driver_host

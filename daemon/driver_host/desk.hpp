@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gerbang/driver.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "driver_host/intake.hpp"
+#include "driver_host/link.hpp"
+#include "driver_host/rhythm.hpp"
+#include "driver_host/tally.hpp"
+
+namespace gerbang::driver_host {
+
+Nanoseconds boottime();
+
+// What stands behind gerbang_host: every function that a driver may call ends here and becomes
+// frames. Readings wait for the end of the call, or for 1,024 of them, or for 20 ms, so that a poll
+// of many small answers is one frame.
+//
+// Calls that come outside a call of the host, or from another thread, touch nothing but a counter.
+class Desk {
+ public:
+  explicit Desk(Link& link);
+  Desk(const Desk&) = delete;
+  Desk& operator=(const Desk&) = delete;
+
+  const gerbang_host* host() const { return &host_; }
+
+  // A new instance or decoding: which sensors are known, and whether raw bytes are asked for.
+  void start(Intake intake, bool trace);
+  Intake& intake() { return intake_; }
+
+  // Runs one call of the driver.
+  template <class Call>
+  auto during(Call&& call) {
+    begin();
+    auto status = call();
+    end();
+    return status;
+  }
+  // Of the last call: the newest warning or error that the driver logged in it, and whether it
+  // emitted anything.
+  const std::string& complaint() const { return complaint_; }
+  bool emitted() const { return emitted_; }
+
+  // A reading of the host's own: the sensor is missing.
+  void missing(std::uint32_t sensor, gerbang_reason reason);
+  // A line of the host's own, not limited in number.
+  void say(gerbang_log_level level, const std::string& text);
+  void flush();
+  // Exchanges and refusals since the last time.
+  void report(host::v1::Heartbeat& out);
+
+ private:
+  static Desk& of(const gerbang_host* host) { return *static_cast<Desk*>(host->context); }
+  static void emit(const gerbang_host*, const gerbang_reading*, size_t);
+  static void emit_event(const gerbang_host*, const gerbang_event*);
+  static void trace(const gerbang_host*, const char*, int, const void*, size_t);
+  static void log(const gerbang_host*, gerbang_log_level, const char*);
+  static void exchange(const gerbang_host*, const char*, gerbang_reason, uint32_t);
+  static int64_t boottime_ns(const gerbang_host*);
+  static int stopping(const gerbang_host*);
+
+  void begin();
+  void end();
+  bool inside();
+  void flush_if_old();
+  void send_notices();
+
+  Link& link_;
+  const pthread_t thread_ = pthread_self();
+  gerbang_host host_;
+  std::atomic<bool> in_call_ = false;
+  std::atomic<std::uint64_t> outside_ = 0;
+  Intake intake_;
+  Tally tally_;
+  LogLimit lines_;
+  host::v1::FromDriverHost frame_;  // Readings; kept for its capacity
+  Nanoseconds oldest_{};            // when the first of the waiting readings came
+  std::string complaint_;
+  bool emitted_ = false;
+  bool trace_ = false;
+};
+
+}  // namespace gerbang::driver_host

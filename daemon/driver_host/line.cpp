@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "driver_host/session.hpp"
+
+namespace gerbang::driver_host {
+namespace {
+
+constexpr Nanoseconds kBudget = kSecond;  // of one poll
+constexpr Nanoseconds kOnce = 10 * kSecond;
+
+std::vector<std::uint32_t> indices(const host::v1::Configure& frame) {
+  std::vector<std::uint32_t> out;
+  for (const host::v1::Sensor& sensor : frame.sensors()) out.push_back(sensor.index());
+  return out;
+}
+
+Nanoseconds shortest_interval(const host::v1::Configure& frame) {
+  Nanoseconds shortest = kSecond;
+  for (const host::v1::Sensor& sensor : frame.sensors())
+    shortest = std::min(shortest, Nanoseconds(sensor.interval_ns()));
+  return shortest;
+}
+
+std::string names(const host::v1::Configure& frame, const std::vector<std::uint32_t>& wanted) {
+  std::string out;
+  for (const host::v1::Sensor& sensor : frame.sensors()) {
+    if (std::find(wanted.begin(), wanted.end(), sensor.index()) == wanted.end()) continue;
+    out += (out.empty() ? "" : ", ") + sensor.id();
+  }
+  return out;
+}
+
+}  // namespace
+
+Line::Line(Session& session, host::v1::Configure frame)
+    : session_(session),
+      link_(session.link_),
+      desk_(session.desk_),
+      table_(session.plugin_.table),
+      config_(std::move(frame)),
+      shortest_interval_(shortest_interval(config_.frame())),
+      once_deadline_(boottime() + kOnce +
+                     session.plugin_.description.max_block_ms() * kMillisecond),
+      reopen_(kSecond, 60 * kSecond),
+      retry_(100 * kMillisecond, kSecond),
+      idle_(shortest_interval_) {
+  for (const host::v1::Sensor& sensor : config_.frame().sensors())
+    absence_.add(sensor.index(), Nanoseconds(sensor.interval_ns()));
+  desk_.start(Intake(indices(config_.frame())), config_.frame().trace());
+}
+
+Line::~Line() {
+  close();
+}
+
+std::optional<int> Line::run() {
+  open();
+  while (!final_ && !link_.stopping()) {
+    if (config_.frame().once() && finish_once()) return std::nullopt;
+    attend(Nanoseconds(0));
+    if (open_)
+      poll();
+    else
+      stay_closed();
+  }
+  close();
+  heartbeat(boottime());  // the last counts
+  if (final_ && config_.frame().once()) session_.done(GERBANG_CONFIG, trouble_);
+  if (final_) return kExitConfig;
+  return link_.broken() ? kExitSoftware : kExitOk;
+}
+
+void Line::open() {
+  instance_ = nullptr;
+  gerbang_status status =
+      desk_.during([&] { return table_.open(desk_.host(), config_.get(), &instance_); });
+  desk_.intake().forget_numbers();
+  open_ = status == GERBANG_OK;
+  if (open_) {
+    ready();
+    return;
+  }
+  // Nothing was opened, so there is nothing to keep: RETRY means the same as GONE.
+  settle(status == GERBANG_RETRY ? GERBANG_GONE : status, "open");
+}
+
+void Line::close() {
+  if (!std::exchange(open_, false)) return;
+  desk_.during([&] {
+    table_.close(std::exchange(instance_, nullptr));
+    return 0;
+  });
+}
+
+void Line::poll() {
+  const Nanoseconds began = boottime();
+  const auto budget = std::chrono::floor<std::chrono::milliseconds>(kBudget);
+  gerbang_status status = desk_.during(
+      [&] { return table_.poll(instance_, static_cast<std::uint32_t>(budget.count())); });
+  const Nanoseconds now = boottime();
+  ++polls_;
+  // Called at least every second: each further second in which it was not is an overrun.
+  overruns_ += static_cast<std::uint64_t>(std::max((now - began) / kBudget - 1, std::int64_t{0}));
+  if (desk_.intake().saw_number()) reopen_.reset();
+  if (status == GERBANG_OK && !trouble_.empty()) ready();
+  if (status != GERBANG_OK) settle(status, "poll");
+  if (beat_.may(now)) heartbeat(now);
+
+  if (status == GERBANG_OK) retry_.reset();
+  Nanoseconds pause = idle_.after(now - began, desk_.emitted());
+  if (status == GERBANG_RETRY) pause = std::max(retry_.next() - (now - began), Nanoseconds(0));
+  if (open_ && pause > Nanoseconds(0)) attend(pause);
+}
+
+void Line::settle(gerbang_status status, const char* function) {
+  std::string text = desk_.complaint();
+  const bool known = status == GERBANG_RETRY || status == GERBANG_GONE || status == GERBANG_CONFIG;
+  if (!known) {
+    text = std::string(function) + " returned " + std::to_string(static_cast<int>(status)) +
+           ", which is no status";
+    status = GERBANG_GONE;
+  } else if (text.empty()) {
+    const char* name = status == GERBANG_RETRY  ? "RETRY"
+                       : status == GERBANG_GONE ? "GONE"
+                                                : "CONFIG";
+    text = std::string(function) + " returned " + name + " and logged no reason";
+  }
+  trouble(status, text);
+  if (status == GERBANG_RETRY) return;
+  close();
+  if (status == GERBANG_CONFIG) {
+    final_ = true;
+    return;
+  }
+  const Nanoseconds now = boottime();
+  reopen_at_ = now + reopen_.next();
+  absence_.begin(now);
+}
+
+void Line::stay_closed() {
+  const Nanoseconds now = boottime();
+  for (std::uint32_t sensor : absence_.take(now))
+    desk_.missing(sensor, GERBANG_REASON_NO_CONNECTION);
+  desk_.flush();
+  if (now >= beat_.due()) heartbeat(now);
+  if (now >= reopen_at_)
+    open();
+  else
+    attend(std::min({reopen_at_, absence_.next(), beat_.due()}) - now);
+}
+
+void Line::attend(Nanoseconds timeout) {
+  auto frame = link_.receive(timeout);
+  if (frame && !session_.answer(*frame))
+    desk_.say(GERBANG_LOG_ERROR, "already configured; a new configuration needs a new host");
+}
+
+void Line::trouble(gerbang_status status, const std::string& text) {
+  // A line that stays in the same trouble has said so.
+  if (status == GERBANG_RETRY && trouble_status_ == status && text == trouble_) return;
+  trouble_ = text;
+  trouble_status_ = status;
+  host::v1::FromDriverHost frame;
+  frame.mutable_trouble()->set_status(static_cast<std::uint32_t>(status));
+  frame.mutable_trouble()->set_text(text);
+  link_.send(frame);
+}
+
+void Line::ready() {
+  trouble_.clear();
+  trouble_status_ = GERBANG_OK;
+  host::v1::FromDriverHost frame;
+  frame.mutable_ready();
+  link_.send(frame);
+}
+
+void Line::heartbeat(Nanoseconds now) {
+  host::v1::FromDriverHost frame;
+  host::v1::Heartbeat& heartbeat = *frame.mutable_heartbeat();
+  heartbeat.set_polls(polls_);
+  heartbeat.set_overruns(overruns_);
+  desk_.report(heartbeat);
+  link_.send(frame);
+  beat_.sent(now);
+}
+
+bool Line::finish_once() {
+  if (desk_.intake().all_answered()) {
+    close();
+    heartbeat(boottime());
+    session_.done(trouble_status_, trouble_);
+    return true;
+  }
+  if (boottime() < once_deadline_) return false;
+  close();
+  heartbeat(boottime());
+  session_.done(GERBANG_RETRY,
+                "no answer of " + names(config_.frame(), desk_.intake().unanswered()));
+  return true;
+}
+
+}  // namespace gerbang::driver_host

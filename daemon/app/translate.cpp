@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/translate.hpp"
+
+#include "core/text.hpp"
+
+namespace gerbang::app {
+
+store::Options store_options(const config::Config& config) {
+  store::Options options;
+  options.path = config.store.path;
+  options.commit_interval = config.store.commit_interval;
+  options.max_size = config.store.max_size;
+  options.min_free = config.store.min_free;
+  options.keep_readings = config.store.keep_readings;
+  options.keep_aggregates = config.store.keep_aggregates;
+  return options;
+}
+
+std::vector<store::SeriesSpec> series_of(const config::Config& config) {
+  std::vector<store::SeriesSpec> out;
+  out.reserve(config.sensors.size());
+  for (const config::Sensor& sensor : config.sensors) {
+    store::SeriesSpec spec;
+    spec.sensor = sensor.id;
+    spec.quantity = sensor.quantity.name;
+    spec.unit = sensor.quantity.unit;
+    spec.formerly = sensor.formerly;
+    spec.kind = sensor.quantity.kind;
+    spec.calibration = sensor.calibration;
+    out.push_back(std::move(spec));
+  }
+  return out;
+}
+
+Result<std::vector<source::DriverSpec>> drivers_of(const config::Config& config,
+                                                   source::Catalogue& catalogue) {
+  std::vector<source::DriverSpec> out;
+  for (const config::Driver& driver : config.drivers) {
+    auto path = catalogue.find(driver.plugin);
+    if (!path) return fail(std::move(path.error()).within("driver " + driver.name));
+    source::DriverSpec spec;
+    spec.name = driver.name;
+    spec.plugin = driver.plugin;
+    spec.plugin_path = *path;
+    spec.options = driver.options;
+    spec.max_block_ms = driver.schema.max_block_ms;
+    out.push_back(std::move(spec));
+  }
+  for (std::size_t i = 0; i < config.sensors.size(); ++i) {
+    const config::Sensor& sensor = config.sensors[i];
+    source::SensorSpec spec;
+    spec.index = static_cast<std::uint32_t>(i);
+    spec.id = sensor.id;
+    spec.interval = sensor.interval;
+    spec.address = sensor.address;
+    out[sensor.driver].sensors.push_back(std::move(spec));
+  }
+  return out;
+}
+
+std::vector<StoreQueries::Series> queries_of(const config::Config& config,
+                                             const std::vector<std::int32_t>& numbers) {
+  std::vector<StoreQueries::Series> out;
+  for (std::size_t i = 0; i < config.sensors.size(); ++i) {
+    const config::Sensor& sensor = config.sensors[i];
+    StoreQueries::Series series;
+    series.sensor = sensor.id;
+    series.quantity = sensor.quantity.name;
+    series.unit = sensor.quantity.unit;
+    series.kind = sensor.quantity.kind;
+    series.number = numbers[i];
+    out.push_back(std::move(series));
+  }
+  return out;
+}
+
+http::Options http_options(const config::Config& config, const std::string& control_socket) {
+  const config::Http& h = config.http;
+  bool ipv6 = h.address.find(':') != std::string::npos;
+  http::Options options;
+  options.listen = (ipv6 ? "[" + h.address + "]" : h.address) + ":" + std::to_string(h.port);
+  options.control = control_socket;
+  if (h.token) options.token = h.token->value;
+  return options;
+}
+
+std::vector<std::shared_ptr<const http::SensorInfo>> sensor_infos(const config::Config& config) {
+  std::vector<std::shared_ptr<const http::SensorInfo>> out;
+  for (const config::Sensor& sensor : config.sensors) {
+    auto info = std::make_shared<http::SensorInfo>();
+    info->id = sensor.id;
+    info->driver = config.drivers[sensor.driver].name;
+    info->quantity = sensor.quantity;
+    info->label = sensor.label;
+    bool polled = sensor.quantity.kind != QuantityKind::event;
+    info->interval_ms = polled ? sensor.interval.count() : 0;
+    if (sensor.range) {
+      info->range_low = sensor.range->low;
+      info->range_high = sensor.range->high;
+    }
+    out.push_back(std::move(info));
+  }
+  return out;
+}
+
+http::GatewayInfo gateway_info(const config::Config& config) {
+  const config::Gateway& g = config.gateway;
+  http::GatewayInfo info;
+  info.id = g.id;
+  info.region = g.region;
+  info.site = g.site;
+  info.site_kind = g.site_kind;
+  info.timezone = g.timezone;
+  info.language = g.language;
+  info.config_hash = config.hash;
+  info.latitude = g.latitude;
+  info.longitude = g.longitude;
+  info.windows_ms = config.windows.lengths_ms;
+  for (const config::ZoneSpan& span : config.zone) {
+    http::ZoneChange change;
+    change.utc_from_ms = span.utc_from_ms;
+    change.offset_ms = span.offset_s * std::int64_t{1000};
+    change.abbreviation = span.abbreviation;
+    info.zone.push_back(std::move(change));
+  }
+  return info;
+}
+
+wire::GatewayDescription description_of(const config::Config& config) {
+  wire::GatewayDescription out;
+  out.site_kind = config.gateway.site_kind;
+  out.timezone = config.gateway.timezone;
+  out.latitude = config.gateway.latitude;
+  out.longitude = config.gateway.longitude;
+  for (const config::Sensor& sensor : config.sensors) {
+    wire::SensorDescription d;
+    d.id = sensor.id;
+    d.quantity = sensor.quantity.name;
+    d.domain = sensor.quantity.domain;
+    d.unit = sensor.quantity.unit;
+    d.decimals = sensor.quantity.decimals;
+    d.kind = sensor.quantity.kind;
+    d.label = sensor.label;
+    if (sensor.quantity.kind != QuantityKind::event) d.interval_ms = sensor.interval.count();
+    if (sensor.range) {
+      d.range_low = sensor.range->low;
+      d.range_high = sensor.range->high;
+    }
+    for (std::int64_t length : config.windows.lengths_ms)
+      if (length >= sensor.interval.count())
+        d.windows.push_back(format_duration(std::chrono::milliseconds(length)));
+    out.sensors.push_back(std::move(d));
+  }
+  return out;
+}
+
+}  // namespace gerbang::app

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/once.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/io_context.hpp>
+#include <optional>
+
+#include "async/spawn.hpp"
+#include "core/text.hpp"
+#include "ipc/child.hpp"
+
+namespace gerbang::source {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace boost::asio::experimental::awaitable_operators;
+
+// One question to one host. on_frame returns true when the answer is complete.
+struct Conversation {
+  std::string request;
+  std::function<bool(HostFrame&)> on_frame;
+  Hello hello;
+  std::optional<Error> failed;
+  bool finished = false;
+};
+
+void break_off(Conversation& talk, std::string what) {
+  talk.failed = Error(std::make_error_code(std::errc::protocol_error), std::move(what));
+}
+
+// The process has a moment to say how it ended.
+asio::awaitable<std::string> how_it_ended(ipc::Child& child) {
+  auto ended = co_await (child.exited() || sleep_for(1s));
+  if (ended.index() == 1) co_return "the driver host closed its socket";
+  const ipc::Exit& exit = std::get<0>(ended);
+  co_return (exit.signalled ? "the driver host was " : "the driver host ") + exit.text();
+}
+
+asio::awaitable<void> converse(Conversation& talk, ipc::Child& child) {
+  for (bool greeted = false;;) {
+    auto payload = co_await child.read();
+    if (!payload) {
+      std::string text = payload.error().what;
+      if (payload.error().code == std::errc::connection_reset) text = co_await how_it_ended(child);
+      break_off(talk, std::move(text));
+      co_return;
+    }
+    auto frame = decode_frame(*payload);
+    if (!frame) {
+      break_off(talk, "the driver host sent " + frame.error().what);
+      co_return;
+    }
+    if (greeted) {
+      if (talk.on_frame(*frame)) co_return;
+      continue;
+    }
+    auto* hello = std::get_if<Hello>(&*frame);
+    if (hello == nullptr || !hello->load_error.empty()) {
+      break_off(talk, hello == nullptr ? "the driver host sent something before its hello"
+                                       : hello->load_error);
+      co_return;
+    }
+    greeted = true;
+    talk.hello = std::move(*hello);
+    child.send(talk.request);
+  }
+}
+
+asio::awaitable<void> hold(Conversation& talk, std::unique_ptr<ipc::Child> child,
+                           std::chrono::nanoseconds deadline) {
+  auto outcome = co_await (converse(talk, *child) || sleep_for(deadline));
+  if (outcome.index() == 1) {
+    auto patience = std::chrono::ceil<std::chrono::milliseconds>(deadline);
+    talk.failed = Error(std::make_error_code(std::errc::timed_out),
+                        "the driver did not answer within " + format_duration(patience));
+  } else if (!talk.failed) {
+    // It releases its line in its own way.
+    child->send(encode_stop());
+    (void)co_await (child->exited() || sleep_for(1s));
+  }
+  talk.finished = true;
+}
+
+// Runs a loop of its own until the host is gone.
+Result<void> run(Conversation& talk, const std::string& host, const std::string& plugin_path,
+                 std::chrono::nanoseconds deadline) {
+  asio::io_context io(1);
+  ipc::ChildOptions options(host, {"--driver", plugin_path});
+  auto child = ipc::Child::spawn(io.get_executor(), std::move(options));
+  if (!child) return fail(std::move(child).error());
+  spawn_critical(io.get_executor(), "driver conversation", hold(talk, std::move(*child), deadline));
+  while (!talk.finished) io.run_one();
+  if (talk.failed) return fail(std::move(*talk.failed));
+  return {};
+}
+
+// The frames that every conversation may bring.
+void tell(const Listener& listener, const HostFrame& frame) {
+  if (auto* event = std::get_if<Event>(&frame); event != nullptr && listener.event)
+    listener.event(*event);
+  if (auto* trace = std::get_if<Trace>(&frame); trace != nullptr && listener.trace)
+    listener.trace(*trace);
+  if (auto* line = std::get_if<LogLine>(&frame); line != nullptr && listener.log)
+    listener.log(*line);
+  if (auto* beat = std::get_if<Heartbeat>(&frame); beat != nullptr && listener.heartbeat)
+    listener.heartbeat(*beat);
+}
+
+}  // namespace
+
+Result<Done> read_once(const std::string& host, const DriverSpec& spec, const Listener& listener,
+                       std::chrono::nanoseconds deadline) {
+  Done done;
+  auto index_of = [&spec](std::uint32_t place) -> std::optional<std::uint32_t> {
+    if (place >= spec.sensors.size()) return std::nullopt;
+    return spec.sensors[place].index;
+  };
+  Conversation talk;
+  talk.request = encode_configure(spec, static_cast<bool>(listener.trace), true);
+  talk.on_frame = [&](HostFrame& frame) {
+    if (auto* readings = std::get_if<Readings>(&frame)) {
+      for (Reading& reading : readings->all) {
+        auto index = index_of(reading.sensor);
+        if (!index || !listener.reading) continue;
+        reading.sensor = *index;
+        listener.reading(reading);
+      }
+    } else if (auto* event = std::get_if<Event>(&frame)) {
+      auto index = index_of(event->sensor);
+      if (!index) return false;
+      event->sensor = *index;
+    } else if (auto* end = std::get_if<Done>(&frame)) {
+      done = std::move(*end);
+      return true;
+    }
+    tell(listener, frame);
+    return false;
+  };
+  if (auto ran = run(talk, host, spec.plugin_path, deadline); !ran)
+    return fail(std::move(ran).error().within("driver " + spec.name));
+  return done;
+}
+
+Result<DriverSchema> describe(const std::string& host, const std::string& plugin_path,
+                              std::chrono::nanoseconds deadline) {
+  DriverSchema schema;
+  Conversation talk;
+  talk.request = encode_describe();
+  talk.on_frame = [&schema](HostFrame& frame) {
+    auto* description = std::get_if<DriverSchema>(&frame);
+    if (description != nullptr) schema = std::move(*description);
+    return description != nullptr;
+  };
+  if (auto ran = run(talk, host, plugin_path, deadline); !ran) return fail(std::move(ran).error());
+  schema.name = talk.hello.name;
+  schema.version = talk.hello.version;
+  schema.abi_major = talk.hello.abi_major;
+  schema.abi_minor = talk.hello.abi_minor;
+  return schema;
+}
+
+Result<Decoded> decode(const std::string& host, const std::string& plugin_path,
+                       const std::vector<OptionValue>& options, std::string_view bytes,
+                       std::chrono::nanoseconds deadline) {
+  Decoded decoded;
+  Listener listener;
+  listener.log = [&decoded](const LogLine& line) { decoded.log.push_back(line); };
+  Conversation talk;
+  talk.request = encode_decode(options, bytes);
+  talk.on_frame = [&](HostFrame& frame) {
+    if (auto* readings = std::get_if<Readings>(&frame))
+      decoded.readings.insert(decoded.readings.end(), readings->all.begin(), readings->all.end());
+    tell(listener, frame);
+    auto* done = std::get_if<Done>(&frame);
+    if (done == nullptr) return false;
+    decoded.status = done->status;
+    decoded.text = std::move(done->text);
+    return true;
+  };
+  if (auto ran = run(talk, host, plugin_path, deadline); !ran) return fail(std::move(ran).error());
+  return decoded;
+}
+
+}  // namespace gerbang::source

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Short conversations with a driver host, for programs without a loop. Each blocks until the host
+// has answered or the deadline has passed; the host is gone when it returns.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/driver_schema.hpp"
+#include "core/result.hpp"
+#include "source/frames.hpp"
+#include "source/spec.hpp"
+
+namespace gerbang::source {
+
+// What comes while a conversation lasts; an empty function: not wanted.
+struct Listener {
+  std::function<void(const Reading&)> reading;  // sensor: SensorSpec::index
+  std::function<void(const Event&)> event;
+  std::function<void(const Trace&)> trace;  // raw bytes, in order with the readings they became
+  std::function<void(const LogLine&)> log;
+  std::function<void(const Heartbeat&)> heartbeat;  // how long requests took
+};
+
+// Polls every sensor once. Done::text names the sensors that did not answer (the host gives them
+// 10 s + max_block_ms). Nobody else may hold the line.
+Result<Done> read_once(const std::string& host, const DriverSpec& spec, const Listener& listener,
+                       std::chrono::nanoseconds deadline);
+
+// What the driver in this file says of itself.
+Result<DriverSchema> describe(const std::string& host, const std::string& plugin_path,
+                              std::chrono::nanoseconds deadline = std::chrono::seconds(5));
+
+// The driver's own codec on captured bytes. Readings are numbered 0, 1, 2 … in the order in which
+// the driver emits them; status other than ok: refused, text says why.
+struct Decoded {
+  std::vector<Reading> readings;
+  std::vector<LogLine> log;
+  Status status = Status::ok;
+  std::string text;
+};
+Result<Decoded> decode(const std::string& host, const std::string& plugin_path,
+                       const std::vector<OptionValue>& options, std::string_view bytes,
+                       std::chrono::nanoseconds deadline = std::chrono::seconds(5));
+
+}  // namespace gerbang::source

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/message.hpp"
+#include "core/result.hpp"
+#include "store/store.hpp"
+
+namespace gerbang::uplink {
+
+// What an uplink needs of the durable queue: the store, or a list in tests.
+class Outbox {
+ public:
+  virtual ~Outbox() = default;
+  virtual boost::asio::awaitable<Result<std::vector<Message>>> pull(store::Pull what) = 0;
+  virtual void done(int bit, std::int64_t sequence, store::Outcome outcome,
+                    const std::string& reason) = 0;
+  virtual std::string stream() const = 0;
+  virtual std::int64_t last_sequence() const = 0;
+};
+
+class StoreOutbox final : public Outbox {
+ public:
+  explicit StoreOutbox(store::Store& store) : store_(store) {}
+
+  boost::asio::awaitable<Result<std::vector<Message>>> pull(store::Pull what) override {
+    return store_.pull(what);
+  }
+  void done(int bit, std::int64_t sequence, store::Outcome outcome,
+            const std::string& reason) override {
+    store_.done(bit, sequence, outcome, reason);
+  }
+  std::string stream() const override { return store_.identity().stream; }
+  std::int64_t last_sequence() const override { return store_.identity().last_sequence; }
+
+ private:
+  store::Store& store_;
+};
+
+}  // namespace gerbang::uplink

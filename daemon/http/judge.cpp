@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/judge.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace gerbang::http {
+namespace {
+
+constexpr std::int64_t kLeastStale = 30'000;
+constexpr double kSlowTick = 1.0;  // seconds: beyond that polling itself was late
+
+std::int64_t as_signed(std::uint64_t n) {
+  return static_cast<std::int64_t>(n);
+}
+
+template <class Map>
+std::uint64_t sum(const Map& counts) {
+  std::uint64_t total = 0;
+  for (const auto& entry : counts) total += entry.second;
+  return total;
+}
+
+class Checks {
+ public:
+  explicit Checks(const std::string& language) : english_(language == "eng") {}
+
+  void add(std::string name, Verdict verdict, const std::string& ind, const std::string& eng) {
+    result_.verdict = std::max(result_.verdict, verdict);
+    Check check;
+    check.name = std::move(name);
+    check.verdict = verdict;
+    check.text = english_ ? eng : ind;
+    result_.checks.push_back(std::move(check));
+  }
+  Readiness take() { return std::move(result_); }
+
+ private:
+  bool english_;
+  Readiness result_;
+};
+
+std::string because(const std::string& reason) {
+  return reason.empty() ? "" : ": " + reason;
+}
+
+void check_store(const StoreNow& store, Checks& checks) {
+  if (store.degraded) {
+    checks.add("store", Verdict::fail,
+               "Pembacaan tidak dapat disimpan" + because(store.trouble) +
+                   ". Periksa ruang dan keadaan kartu",
+               "Readings cannot be stored" + because(store.trouble) +
+                   ". Check the space on the card and its health");
+  } else if (store.damaged) {
+    checks.add(
+        "store", Verdict::warn,
+        "Berkas data rusak dan disisihkan" + because(store.trouble) + ". Berkas baru dipakai",
+        "A damaged data file was set aside" + because(store.trouble) + ". A new one is in use");
+  } else {
+    checks.add("store", Verdict::pass, "Pembacaan tersimpan", "Readings are stored");
+  }
+}
+
+void check_drivers(const Snapshot& now, Checks& checks) {
+  if (now.drivers.empty()) {
+    checks.add("drivers", Verdict::warn, "Belum ada driver dalam konfigurasi",
+               "No driver is configured");
+    return;
+  }
+  bool any = std::any_of(now.drivers.begin(), now.drivers.end(),
+                         [&](const DriverNow& driver) { return delivers(now, driver); });
+  if (any)
+    checks.add("drivers", Verdict::pass, "Data diterima", "Data arrives");
+  else
+    checks.add("drivers", Verdict::fail, "Tidak ada driver yang mengirim data",
+               "No driver delivers data");
+  for (const DriverNow& driver : now.drivers) {
+    std::string id = "driver:" + driver.name;
+    if (driver.state != "running")
+      checks.add(id, Verdict::warn,
+                 "Tidak berjalan (" + driver.state + ")" + because(driver.last_error),
+                 "Not running (" + driver.state + ")" + because(driver.last_error));
+    else if (!delivers(now, driver))
+      checks.add(id, Verdict::warn, "Berjalan, tetapi tidak ada data" + because(driver.last_error),
+                 "Running, but no data" + because(driver.last_error));
+    else
+      checks.add(id, Verdict::pass, "Berjalan", "Running");
+  }
+}
+
+void check_uplinks(const Snapshot& now, Checks& checks) {
+  for (const UplinkNow& uplink : now.uplinks) {
+    std::string waiting = std::to_string(uplink.waiting);
+    if (uplink.connected)
+      checks.add("uplink:" + uplink.name, Verdict::pass, "Tersambung", "Connected");
+    else
+      checks.add("uplink:" + uplink.name, Verdict::warn,
+                 "Terputus" + because(uplink.reason) + ". " + waiting + " pesan menunggu",
+                 "Disconnected" + because(uplink.reason) + ". " + waiting + " messages wait");
+  }
+}
+
+}  // namespace
+
+std::optional<std::int64_t> age_ms(const Snapshot& now, const SensorNow& sensor) {
+  if (!sensor.newest) return std::nullopt;
+  const NewestReading& newest = *sensor.newest;
+  std::int64_t age =
+      newest.boot_ns > 0 ? (now.boot_ns - newest.boot_ns) / 1'000'000 : now.now_ms - newest.time_ms;
+  return std::max<std::int64_t>(age, 0);
+}
+
+bool stale(const Snapshot& now, const SensorNow& sensor) {
+  auto age = age_ms(now, sensor);
+  if (!age || sensor.info->interval_ms <= 0) return false;
+  return *age > std::max(3 * sensor.info->interval_ms, kLeastStale);
+}
+
+bool delivers(const Snapshot& now, const DriverNow& driver) {
+  if (driver.state != "running") return false;
+  bool polled = false;
+  for (const SensorNow& sensor : now.sensors) {
+    if (sensor.info->driver != driver.name || sensor.info->interval_ms <= 0) continue;
+    polled = true;
+    if (sensor.newest && sensor.newest->flag != Flag::missing && !stale(now, sensor)) return true;
+  }
+  return !polled;
+}
+
+std::string_view name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass:
+      return "pass";
+    case Verdict::warn:
+      return "warn";
+    case Verdict::fail:
+      return "fail";
+  }
+  return "fail";
+}
+
+Readiness readiness(const Snapshot& now) {
+  Checks checks(now.gateway.language);
+  check_store(now.store, checks);
+  check_drivers(now, checks);
+  check_uplinks(now, checks);
+  if (now.clock == ClockTrust::untrusted)
+    checks.add("clock", Verdict::warn, "Jam belum disetel; waktu data ditandai",
+               "The clock is not synchronised; the times of readings are marked");
+  else
+    checks.add("clock", Verdict::pass, "Jam tepercaya", "The clock can be trusted");
+  if (now.loop.last_lag_seconds > kSlowTick)
+    checks.add("loop", Verdict::warn, "Gerbang terlambat bekerja; periksa beban mesin",
+               "The gateway runs late; check the load of the machine");
+  if (balance(now).difference() != 0)
+    checks.add("ledger", Verdict::warn, "Buku besar tidak seimbang; laporkan kepada pembuat",
+               "The ledger does not balance; report this defect");
+  return checks.take();
+}
+
+std::int64_t Balance::difference() const {
+  std::int64_t total = std::abs(readings) + std::abs(folding);
+  for (std::int64_t one : messages) total += std::abs(one);
+  return total;
+}
+
+Balance balance(const Snapshot& now) {
+  const StoreNow& store = now.store;
+  Balance out;
+  out.rejected = sum(store.rejected);
+  out.not_folded = sum(store.not_folded);
+  std::int64_t open = as_signed(store.stored - store.folded - out.not_folded);
+  out.to_fold = store.to_fold.value_or(static_cast<std::uint64_t>(std::max<std::int64_t>(open, 0)));
+  out.readings = as_signed(store.taken - store.stored - out.rejected - store.waiting_readings);
+  out.folding = open - as_signed(out.to_fold);
+  for (const UplinkNow& uplink : now.uplinks)
+    out.messages.push_back(as_signed(uplink.made - uplink.acknowledged - uplink.waiting -
+                                     uplink.refused - uplink.dropped - uplink.filtered));
+  return out;
+}
+
+}  // namespace gerbang::http

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/metrics.hpp"
+
+#include <cmath>
+#include <concepts>
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+
+#include "http/json.hpp"
+#include "http/judge.hpp"
+
+namespace gerbang::http {
+namespace {
+
+using Label = std::pair<std::string_view, std::string_view>;
+
+class Text {
+ public:
+  // Samples until the next family belong to this one.
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    out_.append("# HELP ").append(name).append(" ").append(help);
+    out_.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
+  }
+
+  void sample(std::initializer_list<Label> labels, double value, std::string_view suffix = {}) {
+    line(labels, suffix,
+         std::isnan(value)   ? "NaN"
+         : std::isinf(value) ? (value > 0 ? "+Inf" : "-Inf")
+                             : number_text(value));
+  }
+  template <std::integral T>
+  void sample(std::initializer_list<Label> labels, T value, std::string_view suffix = {}) {
+    line(labels, suffix, std::to_string(value));
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  void line(std::initializer_list<Label> labels, std::string_view suffix,
+            const std::string& value) {
+    out_.append(name_).append(suffix);
+    char separator = '{';
+    for (const auto& [key, text] : labels) {
+      out_ += separator;
+      separator = ',';
+      out_.append(key).append("=\"");
+      for (char c : clean_utf8(text)) {
+        if (c == '\\' || c == '"') out_ += '\\';
+        if (c == '\n')
+          out_ += "\\n";
+        else
+          out_ += c;
+      }
+      out_ += '"';
+    }
+    if (separator == ',') out_ += '}';
+    out_.append(" ").append(value).append("\n");
+  }
+
+  std::string_view name_;
+  std::string out_;
+};
+
+double seconds(std::int64_t ms) {
+  return static_cast<double>(ms) / 1000;
+}
+
+void write_gateway(Text& text, const Snapshot& now) {
+  text.family("gerbang_build_info", "gauge", "Version of the daemon; always 1.");
+  text.sample({{"version", now.gateway.version}, {"commit", now.gateway.commit}}, 1);
+  text.family("gerbang_start_time_seconds", "gauge", "When the daemon started, Unix time.");
+  text.sample({}, seconds(now.gateway.started_ms));
+  text.family("gerbang_clock_trusted", "gauge", "1 if the wall clock is synchronised or held.");
+  text.sample({}, now.clock == ClockTrust::trusted ? 1 : 0);
+  text.family("gerbang_loop_lag_seconds", "gauge", "How late the last tick of the loop was.");
+  text.sample({}, now.loop.last_lag_seconds);
+  text.family("gerbang_loop_worst_lag_seconds", "gauge", "The latest tick since the start.");
+  text.sample({}, now.loop.worst_lag_seconds);
+  text.family("gerbang_loop_turns_total", "counter", "Ticks of the loop.");
+  text.sample({}, now.loop.turns);
+  text.family("process_resident_memory_bytes", "gauge", "Resident memory of the daemon alone.");
+  text.sample({}, now.loop.resident_bytes);
+  text.family("process_cpu_seconds_total", "counter", "CPU time of the daemon alone.");
+  text.sample({}, now.loop.cpu_seconds);
+}
+
+void write_sensors(Text& text, const Snapshot& now) {
+  text.family("gerbang_sensor_value", "gauge",
+              "Newest value in the unit of the quantity; absent while it is bad or missing.");
+  for (const SensorNow& sensor : now.sensors) {
+    if (!sensor.newest || !sensor.newest->value) continue;
+    if (sensor.newest->flag == Flag::bad || sensor.newest->flag == Flag::missing) continue;
+    text.sample({{"sensor", sensor.info->id},
+                 {"quantity", sensor.info->quantity.name},
+                 {"unit", sensor.info->quantity.unit}},
+                *sensor.newest->value);
+  }
+  text.family(
+      "gerbang_sensor_flag", "gauge",
+      "Quality of the newest reading: 1 good, 2 not evaluated, 3 suspect, 4 bad, 9 missing.");
+  for (const SensorNow& sensor : now.sensors)
+    if (sensor.newest)
+      text.sample({{"sensor", sensor.info->id}}, static_cast<unsigned>(sensor.newest->flag));
+  text.family("gerbang_sensor_last_reading_timestamp_seconds", "gauge",
+              "When the newest reading was taken, Unix time.");
+  for (const SensorNow& sensor : now.sensors)
+    if (sensor.newest) text.sample({{"sensor", sensor.info->id}}, seconds(sensor.newest->time_ms));
+  text.family("gerbang_readings_total", "counter", "Readings by quality flag.");
+  for (const SensorNow& sensor : now.sensors) {
+    const FlagCounts& counts = sensor.counts;
+    std::string_view id = sensor.info->id;
+    text.sample({{"sensor", id}, {"flag", "good"}}, counts.good);
+    text.sample({{"sensor", id}, {"flag", "not_evaluated"}}, counts.not_evaluated);
+    text.sample({{"sensor", id}, {"flag", "suspect"}}, counts.suspect);
+    text.sample({{"sensor", id}, {"flag", "bad"}}, counts.bad);
+    text.sample({{"sensor", id}, {"flag", "missing"}}, counts.missing);
+  }
+}
+
+void write_drivers(Text& text, const Snapshot& now) {
+  text.family("gerbang_driver_up", "gauge", "1 while the driver's process runs.");
+  for (const DriverNow& driver : now.drivers)
+    text.sample({{"driver", driver.name}}, driver.state == "running" ? 1 : 0);
+  text.family("gerbang_driver_delivers", "gauge", "1 while at least one sensor has a fresh value.");
+  for (const DriverNow& driver : now.drivers)
+    text.sample({{"driver", driver.name}}, delivers(now, driver) ? 1 : 0);
+  text.family("gerbang_driver_restarts_total", "counter", "Restarts of the driver's process.");
+  for (const DriverNow& driver : now.drivers)
+    text.sample({{"driver", driver.name}}, driver.restarts);
+  // The driver is a label too: two lines may each have a unit 3.
+  text.family("gerbang_device_requests_total", "counter", "Exchanges with a device by result.");
+  for (const DriverNow& driver : now.drivers)
+    for (const DeviceCounts& device : driver.devices)
+      for (const auto& [result, count] : device.results)
+        text.sample({{"driver", driver.name}, {"device", device.device}, {"result", result}},
+                    count);
+}
+
+void write_uplinks(Text& text, const Snapshot& now) {
+  text.family("gerbang_uplink_connected", "gauge", "1 while the broker answers.");
+  for (const UplinkNow& uplink : now.uplinks)
+    text.sample({{"uplink", uplink.name}}, uplink.connected ? 1 : 0);
+  text.family("gerbang_uplink_waiting_messages", "gauge", "Messages not yet acknowledged.");
+  for (const UplinkNow& uplink : now.uplinks)
+    text.sample({{"uplink", uplink.name}}, uplink.waiting);
+  text.family("gerbang_uplink_oldest_waiting_timestamp_seconds", "gauge",
+              "When the oldest waiting message was made, Unix time; absent if none waits.");
+  for (const UplinkNow& uplink : now.uplinks)
+    if (uplink.oldest_waiting_ms > 0)
+      text.sample({{"uplink", uplink.name}}, seconds(uplink.oldest_waiting_ms));
+  text.family("gerbang_uplink_unheard_total", "counter",
+              "Messages that the broker took while nobody was subscribed.");
+  for (const UplinkNow& uplink : now.uplinks)
+    text.sample({{"uplink", uplink.name}}, uplink.unheard);
+  text.family("gerbang_uplink_messages_total", "counter",
+              "Messages by what became of them, since the stream began.");
+  for (const UplinkNow& uplink : now.uplinks) {
+    text.sample({{"uplink", uplink.name}, {"outcome", "acknowledged"}}, uplink.acknowledged);
+    text.sample({{"uplink", uplink.name}, {"outcome", "refused"}}, uplink.refused);
+    text.sample({{"uplink", uplink.name}, {"outcome", "dropped"}}, uplink.dropped);
+    text.sample({{"uplink", uplink.name}, {"outcome", "filtered"}}, uplink.filtered);
+  }
+  text.family("gerbang_uplink_host_restarts_total", "counter", "Restarts of the uplink's process.");
+  for (const UplinkNow& uplink : now.uplinks)
+    text.sample({{"uplink", uplink.name}}, uplink.host_restarts);
+}
+
+void write_store(Text& text, const StoreNow& store) {
+  text.family("gerbang_store_bytes", "gauge", "Size of the store's files.");
+  text.sample({}, store.bytes);
+  text.family("gerbang_store_cap_bytes", "gauge", "Size that the files never exceed.");
+  text.sample({}, store.cap);
+  text.family("gerbang_store_degraded", "gauge", "1 while readings cannot be made durable.");
+  text.sample({}, store.degraded ? 1 : 0);
+  text.family("gerbang_store_damaged", "gauge", "1 after a damaged file was set aside.");
+  text.sample({}, store.damaged ? 1 : 0);
+  text.family("gerbang_store_commit_seconds", "summary", "How long commits take.");
+  text.sample({}, store.commit_seconds_sum, "_sum");
+  text.sample({}, store.commits, "_count");
+  text.family("gerbang_store_worst_commit_seconds", "gauge", "The slowest commit.");
+  text.sample({}, store.commit_seconds_max);
+  text.family("gerbang_store_waiting_readings", "gauge", "Readings that wait for a commit.");
+  text.sample({}, store.waiting_readings);
+}
+
+void write_ledger(Text& text, const Snapshot& now) {
+  const StoreNow& store = now.store;
+  text.family("gerbang_ledger_readings_total", "counter",
+              "Readings by stage, since the stream began.");
+  text.sample({{"stage", "taken"}}, store.taken);
+  text.sample({{"stage", "stored"}}, store.stored);
+  text.sample({{"stage", "folded"}}, store.folded);
+  text.family("gerbang_ledger_rejected_total", "counter", "Readings that were refused, by reason.");
+  for (const auto& [reason, count] : store.rejected) text.sample({{"reason", reason}}, count);
+  text.family("gerbang_ledger_not_folded_total", "counter",
+              "Stored readings that no window took, by reason.");
+  for (const auto& [reason, count] : store.not_folded) text.sample({{"reason", reason}}, count);
+  text.family("gerbang_ledger_difference", "gauge",
+              "What the ledger cannot account for; anything but 0 is a defect.");
+  text.sample({}, balance(now).difference());
+}
+
+void write_http(Text& text, const HttpNow& http) {
+  text.family("gerbang_http_connections", "gauge", "Open HTTP connections.");
+  text.sample({}, http.connections);
+  text.family("gerbang_http_streams", "gauge", "Open event streams.");
+  text.sample({}, http.streams);
+  text.family("gerbang_http_connections_total", "counter",
+              "HTTP connections by what became of them.");
+  text.sample({{"outcome", "accepted"}}, http.accepted);
+  text.sample({{"outcome", "refused"}}, http.refused);
+  text.sample({{"outcome", "displaced"}}, http.displaced);
+  text.family("gerbang_http_responses_total", "counter", "HTTP responses by status.");
+  for (const auto& [status, count] : http.responses)
+    text.sample({{"code", std::to_string(status)}}, count);
+}
+
+}  // namespace
+
+std::string metrics_text(const Snapshot& now) {
+  Text text;
+  write_gateway(text, now);
+  write_sensors(text, now);
+  write_drivers(text, now);
+  write_uplinks(text, now);
+  write_store(text, now.store);
+  write_ledger(text, now);
+  write_http(text, now.http);
+  return text.take();
+}
+
+}  // namespace gerbang::http

@@ -65,6 +65,7 @@ void write_drivers(Json& json, const Snapshot& now) {
         .member("plugin", driver.plugin)
         .member("state", driver.state)
         .member("delivers", delivers(now, driver))
+        .member("pid", driver.pid)
         .member("restarts", driver.restarts)
         .member("lastError", driver.last_error);
     if (driver.last_error_ms > 0) json.member("lastErrorMs", driver.last_error_ms);

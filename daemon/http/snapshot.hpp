@@ -49,6 +49,7 @@ struct DeviceCounts {
 struct DriverNow {
   std::string name, plugin;
   std::string state;  // "running", or "starting", "waiting", "quarantined", "stopped", …
+  std::int64_t pid = 0;  // of its host process; 0: none
   std::uint64_t restarts = 0;
   std::string last_error;  // what happened last, empty if nothing did
   std::int64_t last_error_ms = 0;

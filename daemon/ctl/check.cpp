@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "core/text.hpp"
+#include "ctl/commands.hpp"
+#include "ctl/running.hpp"
+#include "ipc/child.hpp"
+#include "source/catalogue.hpp"
+
+namespace gerbang::ctl {
+namespace {
+
+namespace json = boost::json;
+
+const char* type_name(OptionType type) {
+  switch (type) {
+    case OptionType::string:
+      return "string";
+    case OptionType::integer:
+      return "integer";
+    case OptionType::number:
+      return "number";
+    case OptionType::boolean:
+      return "boolean";
+    case OptionType::duration:
+      return "duration";
+    case OptionType::choice:
+      return "choice";
+  }
+  return "string";
+}
+
+std::string bound(OptionType type, double value) {
+  if (type == OptionType::duration)
+    return format_duration(std::chrono::milliseconds(static_cast<std::int64_t>(value)));
+  char text[40];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " | ") + word;
+  return out;
+}
+
+void print_specs(const char* heading, const std::vector<OptionSpec>& specs) {
+  std::printf("\n%s\n", heading);
+  for (const OptionSpec& spec : specs) {
+    std::string facts = type_name(spec.type);
+    if (!spec.choices.empty()) facts = joined(spec.choices);
+    if (spec.minimum < spec.maximum)
+      facts += ", " + bound(spec.type, spec.minimum) + " to " + bound(spec.type, spec.maximum);
+    if (spec.required) facts += ", required";
+    if (spec.fallback) facts += ", default " + *spec.fallback;
+    std::printf("  %-22s %s\n  %-22s %s\n", spec.name.c_str(), spec.help.c_str(), "",
+                facts.c_str());
+  }
+}
+
+json::array specs_json(const std::vector<OptionSpec>& specs) {
+  json::array out;
+  for (const OptionSpec& spec : specs) {
+    json::object o{{"name", spec.name},
+                   {"type", type_name(spec.type)},
+                   {"required", spec.required},
+                   {"help", spec.help}};
+    if (spec.fallback) o["default"] = *spec.fallback;
+    if (!spec.choices.empty()) o["choices"] = json::array(spec.choices.begin(), spec.choices.end());
+    if (spec.minimum < spec.maximum) {
+      o["minimum"] = spec.minimum;
+      o["maximum"] = spec.maximum;
+    }
+    out.push_back(std::move(o));
+  }
+  return out;
+}
+
+json::object driver_json(const source::Catalogue::Entry& entry,
+                         const Result<DriverSchema>& schema) {
+  json::object o{{"plugin", entry.plugin}, {"path", entry.path}};
+  if (!schema) {
+    o["error"] = schema.error().what;
+    return o;
+  }
+  o["version"] = schema->version;
+  o["summary"] = schema->summary;
+  o["abi"] = std::to_string(schema->abi_major) + "." + std::to_string(schema->abi_minor);
+  o["options"] = specs_json(schema->options);
+  o["address"] = specs_json(schema->address);
+  return o;
+}
+
+int list(source::Catalogue& catalogue, bool as_json) {
+  json::array out;
+  int code = kOk;
+  for (const auto& entry : catalogue.list()) {
+    auto schema = catalogue.schema(entry.plugin);
+    if (!schema) code = kBad;
+    if (as_json)
+      out.push_back(driver_json(entry, schema));
+    else
+      std::printf("%-14s %s\n", entry.plugin.c_str(),
+                  schema ? (schema->version + "  " + schema->summary).c_str()
+                         : schema.error().what.c_str());
+  }
+  if (as_json) std::puts(json::serialize(out).c_str());
+  return code;
+}
+
+}  // namespace
+
+int check(const Common& common) {
+  auto loaded = load_configuration(common);
+  print_mistakes(loaded, common.json);
+  if (!loaded.config) {
+    if (!common.json)
+      std::printf("%s: %zu mistakes\n", common.config.c_str(), loaded.errors.size());
+    return kConfig;
+  }
+  if (!common.json)
+    std::printf("%s: valid: %zu drivers, %zu sensors, %zu uplinks\n", common.config.c_str(),
+                loaded.config->drivers.size(), loaded.config->sensors.size(),
+                loaded.config->uplinks.size());
+  return kOk;
+}
+
+int drivers(const Common& common, const std::string& name) {
+  auto host = ipc::host_program("gerbang-driver-host");
+  if (!host) {
+    std::fprintf(stderr, "gerbangctl: %s\n", host.error().what.c_str());
+    return kUnavailable;
+  }
+  source::Catalogue catalogue(*host);
+  if (name.empty()) return list(catalogue, common.json);
+  auto path = catalogue.find(name);
+  auto schema = catalogue.schema(name);
+  if (!path || !schema) {
+    std::fprintf(stderr, "gerbangctl: %s\n", (path ? schema.error() : path.error()).what.c_str());
+    return kNoInput;
+  }
+  if (common.json) {
+    std::puts(json::serialize(driver_json({name, *path}, schema)).c_str());
+    return kOk;
+  }
+  std::printf("%s %s: %s\n%s, ABI %u.%u\n", name.c_str(), schema->version.c_str(),
+              schema->summary.c_str(), path->c_str(), schema->abi_major, schema->abi_minor);
+  print_specs("[driver.options]", schema->options);
+  print_specs("sensor address = { … }", schema->address);
+  return kOk;
+}
+
+}  // namespace gerbang::ctl

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <optional>
+#include <string>
+
+#include "config/config.hpp"
+#include "config/load.hpp"
+#include "ctl/commands.hpp"
+#include "ctl/http_client.hpp"
+
+namespace gerbang::ctl {
+
+// Loads the configuration with the installed drivers. Prints every mistake to `to`.
+config::LoadResult load_configuration(const Common& common);
+void print_mistakes(const config::LoadResult& loaded, bool json);
+
+// Where the daemon of this configuration answers, if it runs: its control socket, else its HTTP
+// address.
+std::optional<Endpoint> running_gateway(const config::Config& config);
+
+// GET, parsed; the failure is a sentence for a person.
+Result<boost::json::value> get_json(const Endpoint& endpoint, const std::string& target);
+
+}  // namespace gerbang::ctl

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/present.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace gerbang::app {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+std::optional<std::int64_t> if_known(std::int64_t ms) {
+  if (ms == 0) return std::nullopt;
+  return ms;
+}
+
+}  // namespace
+
+http::DriverNow driver_now(const source::DriverStatus& status, BootToUtc utc) {
+  http::DriverNow now;
+  now.name = status.name;
+  now.plugin = status.plugin;
+  now.state = std::string(name(status.state));
+  now.pid = status.pid;
+  now.restarts = status.restarts;
+  now.last_error = status.last_error;
+  now.last_error_ms = utc(status.last_error_boot_ms);
+  for (const source::DeviceStatus& device : status.devices) {
+    http::DeviceCounts counts;
+    counts.device = device.device;
+    for (const auto& [reason, count] : device.results)
+      counts.results[reason == Reason::none ? "ok" : lower(name(reason))] = count;
+    now.devices.push_back(std::move(counts));
+  }
+  return now;
+}
+
+http::UplinkNow uplink_now(const uplink::Status& status, const store::UplinkCounts& counts) {
+  http::UplinkNow now;
+  now.name = status.name;
+  now.connected = status.connected;
+  now.since_ms = status.since_ms;
+  now.reason = status.reason;
+  now.unheard = status.unheard;
+  now.host_restarts = status.host_restarts;
+  now.waiting = counts.waiting;
+  now.oldest_waiting_ms = counts.oldest_waiting_ms;
+  now.acknowledged_sequence = counts.acknowledged_sequence;
+  now.made = counts.made;
+  now.acknowledged = counts.acknowledged;
+  now.refused = counts.refused;
+  now.dropped = counts.dropped;
+  now.filtered = counts.filtered;
+  return now;
+}
+
+http::StoreNow store_now(const store::Status& status) {
+  http::StoreNow now;
+  now.bytes = status.bytes;
+  now.cap = status.cap;
+  now.degraded = status.degraded;
+  now.damaged = status.damaged;
+  now.trouble = status.trouble;
+  now.oldest_reading_ms = status.oldest_reading_ms;
+  now.commits = status.commits;
+  now.commit_seconds_sum = status.commit_seconds_sum;
+  now.commit_seconds_max = status.commit_seconds_max;
+  now.last_commit_seconds = status.last_commit_seconds;
+  now.waiting_readings = status.waiting_readings;
+  now.taken = status.taken;
+  now.stored = status.stored;
+  now.folded = status.folded;
+  now.rejected = status.rejected;
+  now.not_folded = status.not_folded;
+  return now;
+}
+
+wire::GatewayState state_of(const http::Snapshot& now) {
+  wire::GatewayState state;
+  state.version = now.gateway.version;
+  state.boot_id = now.gateway.boot_id;
+  state.previous_stream = now.gateway.previous_stream;
+  state.config_hash = now.gateway.config_hash;
+  state.timezone = now.gateway.timezone;
+  state.started_at_ms = now.gateway.started_ms;
+  state.last_sequence = now.gateway.last_sequence;
+  state.clock = now.clock;
+  for (const http::DriverNow& driver : now.drivers) {
+    wire::DriverState d;
+    d.name = driver.name;
+    d.plugin = driver.plugin;
+    d.state = driver.state;
+    d.last_error = driver.last_error;
+    d.restarts = static_cast<std::uint32_t>(driver.restarts);
+    state.drivers.push_back(std::move(d));
+  }
+  for (const http::UplinkNow& uplink : now.uplinks) {
+    wire::UplinkState u;
+    u.name = uplink.name;
+    u.connected = uplink.connected;
+    u.since_ms = if_known(uplink.since_ms);
+    u.reason = uplink.reason;
+    u.waiting = uplink.waiting;
+    u.oldest_waiting_ms = if_known(uplink.oldest_waiting_ms);
+    u.acknowledged_sequence = uplink.acknowledged_sequence;
+    u.unheard = uplink.unheard;
+    state.uplinks.push_back(std::move(u));
+  }
+  wire::StoreState store;
+  store.bytes = now.store.bytes;
+  store.cap = now.store.cap;
+  store.degraded = now.store.degraded;
+  store.damaged = now.store.damaged;
+  store.oldest_reading_ms = if_known(now.store.oldest_reading_ms);
+  state.store = store;
+  return state;
+}
+
+}  // namespace gerbang::app

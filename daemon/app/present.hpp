@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the modules say of themselves, in the terms of the page and of the topics. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "http/snapshot.hpp"
+#include "source/status.hpp"
+#include "store/store.hpp"
+#include "uplink/uplink.hpp"
+#include "wire/encode.hpp"
+
+namespace gerbang::app {
+
+// boot_ms → UTC ms at the present relation of the two clocks.
+struct BootToUtc {
+  std::int64_t offset_ms = 0;
+  std::int64_t operator()(std::int64_t boot_ms) const {
+    return boot_ms == 0 ? 0 : boot_ms + offset_ms;
+  }
+};
+
+http::DriverNow driver_now(const source::DriverStatus& status, BootToUtc utc);
+http::UplinkNow uplink_now(const uplink::Status& status, const store::UplinkCounts& counts);
+http::StoreNow store_now(const store::Status& status);
+
+// The same facts for the topic `state`.
+wire::GatewayState state_of(const http::Snapshot& now);
+
+}  // namespace gerbang::app

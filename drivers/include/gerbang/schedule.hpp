@@ -31,6 +31,9 @@ class Schedule {
     return earliest;
   }
 
+  // When the one at this position is due.
+  Time due(std::size_t position) const { return items_[position].due; }
+
   // How long a poll may wait for the next turn, at most its budget.
   std::chrono::milliseconds wait(Time now, std::chrono::milliseconds budget) const {
     Time due = next();

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "point.hpp"
+
+namespace gerbang::modbus {
+
+// The keys of a sensor's `address`, as given.
+struct AddressKeys {
+  std::int64_t unit = 1;
+  std::optional<std::string> table;
+  std::optional<std::int64_t> reg;     // `register`: from 0, as on the line
+  std::optional<std::int64_t> manual;  // as in a manual, from 1: 40001, 400001, 30001, 10001, 1
+  std::optional<std::string> type;
+  std::optional<std::string> order;
+  std::optional<std::int64_t> bit;
+};
+
+Expected<Type> type_of(std::string_view name);
+Expected<Table> table_of(std::string_view name);
+// Letters for 2, 4 or 8 bytes. The four-letter names hold for any type; the others must fit it.
+Expected<Order> order_of(std::string_view name, Type type);
+
+// The point that the keys mean, or what is wrong with them and what to write instead.
+Expected<Point> point_of(const AddressKeys& keys);
+
+std::string_view name_of(Table table);
+// "unit 3 holding 100", for texts.
+std::string text_of(const Point& point);
+
+}  // namespace gerbang::modbus

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "modbus/address.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gerbang::modbus {
+namespace {
+
+using testing::HasSubstr;
+
+AddressKeys keys(std::optional<std::string> table, std::optional<std::int64_t> reg,
+                 std::optional<std::int64_t> manual = {}) {
+  AddressKeys k;
+  k.table = std::move(table);
+  k.reg = reg;
+  k.manual = manual;
+  return k;
+}
+void expect_place(const AddressKeys& k, Table table, int address) {
+  const auto point = point_of(k);
+  ASSERT_TRUE(point) << point.error();
+  EXPECT_EQ(point->table, table);
+  EXPECT_EQ(point->address, address);
+}
+std::string error_of(const AddressKeys& k) {
+  const auto point = point_of(k);
+  EXPECT_FALSE(point);
+  return point ? std::string() : point.error();
+}
+
+TEST(Address, RegisterCountsFromZeroAndMeansHoldingUnlessSaid) {
+  expect_place(keys({}, 0), Table::holding, 0);
+  expect_place(keys("input", 65'535), Table::input, 65'535);
+  expect_place(keys("coil", 7), Table::coil, 7);
+}
+
+TEST(Address, ManualAloneDefinesTableAndRegister) {
+  expect_place(keys({}, {}, 40'001), Table::holding, 0);
+  expect_place(keys({}, {}, 400'001), Table::holding, 0);
+  expect_place(keys({}, {}, 44'100), Table::holding, 0x1003);  // Longrun LRF-3000S: its address
+  expect_place(keys({}, {}, 400'031), Table::holding, 30);     // Pemtech PT2008, sensor 1
+  expect_place(keys({}, {}, 465'536), Table::holding, 65'535);
+  expect_place(keys({}, {}, 30'001), Table::input, 0);
+  expect_place(keys({}, {}, 300'010), Table::input, 9);
+  expect_place(keys({}, {}, 10'001), Table::discrete, 0);
+  expect_place(keys({}, {}, 1), Table::coil, 0);
+}
+
+TEST(Address, ManualWithoutALeadingDigitCountsFromOneInTheNamedTable) {
+  expect_place(keys("holding", {}, 5), Table::holding, 4);
+  // 12,000 may be the 12,000th input register or the 2,000th discrete input: not guessed.
+  EXPECT_THAT(error_of(keys("input", {}, 12'000)), HasSubstr("table is \"input\""));
+}
+
+TEST(Address, ManualIsCheckedAgainstRegisterAndTable) {
+  expect_place(keys("holding", 0, 40'001), Table::holding, 0);
+  expect_place(keys("holding", 101, 40'102), Table::holding, 101);
+  expect_place(keys("holding", 40'000, 40'001), Table::holding, 40'000);
+  EXPECT_THAT(error_of(keys("holding", 1, 40'001)), HasSubstr("is register 0 of table"));
+  EXPECT_THAT(error_of(keys("input", 0, 40'001)), HasSubstr("table is \"input\""));
+  EXPECT_THAT(error_of(keys({}, {}, 20'001)), HasSubstr("no address of a manual"));
+}
+
+TEST(Address, SaysWhatIsMissingOrOutOfRange) {
+  EXPECT_THAT(error_of(keys("holding", {})), HasSubstr("neither register nor manual"));
+  EXPECT_THAT(error_of(keys("holding", 400'001)), HasSubstr("belong into manual"));
+  EXPECT_THAT(error_of(keys("register", 0)), HasSubstr("coil, discrete, input, holding"));
+  AddressKeys last = keys("holding", 65'535);
+  last.type = "float32";
+  EXPECT_THAT(error_of(last), HasSubstr("beyond 65535"));
+}
+
+TEST(Address, TypeFollowsTheTableAndTheBit) {
+  EXPECT_EQ(point_of(keys("coil", 0))->type, Type::boolean);
+  EXPECT_EQ(point_of(keys("holding", 0))->type, Type::uint16);
+  AddressKeys bit = keys("holding", 0);
+  bit.bit = 15;
+  EXPECT_EQ(point_of(bit)->type, Type::boolean);
+  EXPECT_EQ(point_of(bit)->bit, 15);
+  bit.type = "uint16";
+  EXPECT_THAT(error_of(bit), HasSubstr("must be \"bool\""));
+  AddressKeys coil = keys("coil", 0);
+  coil.type = "float32";
+  EXPECT_THAT(error_of(coil), HasSubstr("holds bits"));
+  coil.type = {};
+  coil.bit = 1;
+  EXPECT_THAT(error_of(coil), HasSubstr("leave bit out"));
+}
+
+TEST(Address, OrderHasAsManyLettersAsTheValueHasBytesOrFour) {
+  EXPECT_EQ(order_of("ghefcdab", Type::uint64).value(), Order::cdab);
+  EXPECT_EQ(order_of("badcfehg", Type::float64).value(), Order::badc);
+  EXPECT_EQ(order_of("hgfedcba", Type::int64).value(), Order::dcba);
+  EXPECT_EQ(order_of("cdab", Type::uint64).value(), Order::cdab);
+  EXPECT_EQ(order_of("ba", Type::int16).value(), Order::badc);
+  EXPECT_EQ(order_of("dcba", Type::int16).value(), Order::dcba);
+  EXPECT_FALSE(order_of("abcdefgh", Type::float32));
+  EXPECT_FALSE(order_of("ba", Type::float32));
+  EXPECT_FALSE(order_of("acbd", Type::float32));
+}
+
+}  // namespace
+}  // namespace gerbang::modbus

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "modbus/dispatcher.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+namespace gerbang::modbus {
+namespace {
+
+using namespace std::chrono_literals;
+using Time = Dispatcher::Time;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+Request request(int unit, Time interval = 1s, int first = 0) {
+  Request r;
+  r.unit = static_cast<std::uint8_t>(unit);
+  r.first = static_cast<std::uint16_t>(first);
+  r.count = 1;
+  r.interval = interval;
+  r.points = {static_cast<std::size_t>(unit)};
+  return r;
+}
+std::vector<gerbang_reason> reasons(Dispatcher& d) {
+  std::vector<gerbang_reason> out;
+  for (const auto& missing : d.take_missing()) out.push_back(missing.reason);
+  return out;
+}
+
+// A line on which an answer takes 5 ms and silence the time-out, driven over simulated time.
+struct SimulatedLine {
+  Dispatcher::Settings settings;
+  Dispatcher dispatcher;
+  std::set<int> dead;
+  Time now = 0s;
+  Time answer_takes = 5ms;
+  std::map<int, std::vector<Time>> answered, asked;
+  std::map<int, int> missing;
+
+  explicit SimulatedLine(std::vector<Request> requests, Dispatcher::Settings s = {})
+      : settings(s), dispatcher(std::move(requests), s, 0s) {}
+
+  void run_until(Time end) {
+    while (now < end) {
+      dispatcher.advance(now);
+      for (const auto& m : dispatcher.take_missing()) ++missing[dispatcher.request(m.request).unit];
+      const auto next = dispatcher.pick(now);
+      if (!next) {
+        now = std::max(now + 1ms, std::min(dispatcher.wake(now), end));
+        continue;
+      }
+      const int unit = dispatcher.request(*next).unit;
+      asked[unit].push_back(now);
+      if (dead.contains(unit)) {
+        now += settings.timeout;
+        dispatcher.failed(*next, GERBANG_REASON_TIMEOUT, now);
+      } else {
+        now += answer_takes;
+        answered[unit].push_back(now);
+        dispatcher.answered(*next);
+      }
+    }
+  }
+};
+
+std::vector<Request> ten_units() {
+  std::vector<Request> all;
+  for (int unit = 1; unit <= 10; ++unit) all.push_back(request(unit));
+  return all;
+}
+Time longest_pause(const std::vector<Time>& times) {
+  Time longest{};
+  for (std::size_t i = 1; i < times.size(); ++i)
+    longest = std::max(longest, times[i] - times[i - 1]);
+  return longest;
+}
+
+TEST(Dispatcher, AsksEachRequestOnceATurn) {
+  SimulatedLine line({request(1), request(2, 2s)});
+  line.run_until(10s);
+  EXPECT_THAT(line.answered[1], SizeIs(10));
+  EXPECT_THAT(line.answered[2], SizeIs(5));
+  EXPECT_EQ(line.dispatcher.skipped(), 0u);
+}
+
+TEST(Dispatcher, ADeadUnitAmongNineLiveOnesDoesNotMoveTheirIntervals) {
+  SimulatedLine line(ten_units());
+  line.dead = {3};
+  line.run_until(10s);  // from the start, and
+  line.dead = {7};
+  line.run_until(20s);  // in full run
+  line.dead = {7, 3};
+  line.run_until(200s);
+  for (int unit : {1, 2, 4, 5, 6, 8, 9, 10}) {
+    EXPECT_GE(line.answered[unit].size(), 199u) << unit;
+    // The first failure of a unit that was fine until then cannot be foreseen.
+    EXPECT_LE(longest_pause(line.answered[unit]), 1s + line.settings.timeout + 50ms) << unit;
+    const auto late = std::count_if(line.answered[unit].begin() + 1, line.answered[unit].end(),
+                                    [&, previous = line.answered[unit].front()](Time t) mutable {
+                                      const Time pause = t - std::exchange(previous, t);
+                                      return pause > 1050ms;
+                                    });
+    EXPECT_LE(late, 4) << unit;
+  }
+  EXPECT_EQ(line.dispatcher.skipped(), 0u);
+}
+
+TEST(Dispatcher, ADeadUnitIsAskedEverMoreRarelyUpToTheLimit) {
+  SimulatedLine line(ten_units());
+  line.dead = {3};
+  line.run_until(3600s);
+  const auto& asked = line.asked[3];
+  EXPECT_LE(asked.size(), 25u);
+  EXPECT_GE(asked.size(), 15u);
+  for (std::size_t i = 3; i < asked.size(); ++i) {
+    EXPECT_GE(asked[i] - asked[i - 1] + 1s, std::min<Time>(asked[i - 1] - asked[i - 2], 299s));
+    EXPECT_LE(asked[i] - asked[i - 1], 303s);
+  }
+  EXPECT_GE(asked.back() - asked[asked.size() - 2], 299s);
+  EXPECT_NEAR(line.missing[3], 3600, 4);  // and says so each turn
+}
+
+TEST(Dispatcher, AUnitThatAnswersAgainIsBackAtOnce) {
+  SimulatedLine line(ten_units());
+  line.dead = {3};
+  line.run_until(100s);
+  line.dead = {};
+  const auto before = line.asked[3].size();
+  line.run_until(260s);
+  ASSERT_GT(line.asked[3].size(), before);
+  const Time first = line.asked[3][before];
+  EXPECT_EQ(line.answered[3].front(), first + 5ms);
+  EXPECT_NEAR(static_cast<double>(line.answered[3].size()),
+              std::chrono::duration<double>(260s - first).count(), 1);
+}
+
+TEST(Dispatcher, OneFailureIsAskedAgainBeforeItsTurnIsLost) {
+  Dispatcher d({request(1, 60s)}, {}, 0s);
+  d.advance(0s);
+  d.failed(*d.pick(0s), GERBANG_REASON_CRC, 100ms);
+  EXPECT_THAT(reasons(d), IsEmpty());
+  EXPECT_EQ(d.pick(100ms), 0u);  // at once after a wrong checksum
+  d.failed(0, GERBANG_REASON_CRC, 200ms);
+  EXPECT_THAT(reasons(d), ElementsAre(GERBANG_REASON_CRC));
+  EXPECT_EQ(d.pick(1s), std::nullopt);
+}
+
+TEST(Dispatcher, AfterATimeOutTheUnitIsLeftAloneUntilALateAnswerIsOver) {
+  Dispatcher::Settings settings;
+  settings.quarantine = 1s;
+  Dispatcher d({request(1, 60s), request(2, 60s)}, settings, 0s);
+  d.advance(0s);
+  d.answered(1);
+  d.failed(0, GERBANG_REASON_TIMEOUT, 500ms);
+  EXPECT_EQ(d.pick(1499ms), std::nullopt);
+  EXPECT_EQ(d.wake(500ms), 1500ms);
+  EXPECT_EQ(d.pick(1500ms), 0u);
+}
+
+TEST(Dispatcher, WithoutAnySlackADoubtfulUnitStillGetsItsChanceAfterAWhile) {
+  Dispatcher::Settings settings;
+  settings.timeout = 500ms;
+  settings.patience = 5s;
+  std::vector<Request> all;
+  for (int unit = 1; unit <= 9; ++unit) all.push_back(request(unit, 300ms));
+  all.push_back(request(10, 300ms));
+  SimulatedLine line(all, settings);
+  line.dead = {10};
+  line.run_until(60s);
+  const auto before = line.asked[10].size();
+  EXPECT_GE(before, 3u);
+  EXPECT_LE(before, 8u);
+  line.dead = {};
+  line.run_until(160s);
+  EXPECT_GT(line.answered[10].size(), 100u);
+}
+
+TEST(Dispatcher, ALineThatIsTooSlowSkipsTurnsForEveryoneAlike) {
+  SimulatedLine line(ten_units());
+  line.answer_takes = 150ms;  // 1.5 s a round
+  line.run_until(150s);
+  for (int unit = 1; unit <= 10; ++unit)
+    EXPECT_NEAR(static_cast<double>(line.answered[unit].size()), 100, 3) << unit;
+  EXPECT_NEAR(static_cast<double>(line.dispatcher.skipped()), 500, 20);
+  EXPECT_TRUE(line.missing.empty());
+}
+
+TEST(Dispatcher, ALostLineMakesWhatWaitsMissing) {
+  Dispatcher d({request(1), request(2)}, {}, 0s);
+  d.advance(0s);
+  d.line_lost(GERBANG_REASON_NO_CONNECTION);
+  EXPECT_THAT(reasons(d), ElementsAre(GERBANG_REASON_NO_CONNECTION, GERBANG_REASON_NO_CONNECTION));
+  EXPECT_EQ(d.pick(10ms), std::nullopt);
+  d.advance(1s);
+  EXPECT_NE(d.pick(1s), std::nullopt);
+}
+
+TEST(Dispatcher, ALineThatIsBackGivesEveryUnitAFreshStart) {
+  Dispatcher::Settings settings;
+  settings.retries = 0;
+  Dispatcher d({request(1)}, settings, 0s);
+  Time now = 0s;
+  for (int i = 0; i < 5; ++i, now += 60s) {
+    d.advance(now);
+    d.failed(*d.pick(now), GERBANG_REASON_TIMEOUT, now);
+  }
+  d.advance(now - 55s);
+  EXPECT_TRUE(d.backed_off(0));
+  d.line_back();
+  d.advance(now - 54s);
+  EXPECT_EQ(d.pick(now - 54s), 0u);
+}
+
+TEST(Dispatcher, AnExceptionIsAMissingReadingOfALivingUnit) {
+  Dispatcher d({request(1)}, {}, 0s);
+  for (Time now = 0s; now < 5s; now += 1s) {
+    d.advance(now);
+    d.refused(*d.pick(now));
+    EXPECT_THAT(reasons(d), ElementsAre(GERBANG_REASON_EXCEPTION));
+  }
+}
+
+TEST(Dispatcher, PartsOfARefusedRequestAreAskedAtOnceAndFromThenOn) {
+  Dispatcher d({request(1)}, {}, 0s);
+  d.advance(0s);
+  d.replace(0, {request(1, 1s, 0), request(1, 1s, 5)}, 0s);
+  for (Time now = 0s; now < 3s; now += 1s) {
+    d.advance(now);
+    for (int first : {0, 5}) {
+      const auto next = d.pick(now);
+      ASSERT_TRUE(next);
+      EXPECT_EQ(d.request(*next).first, first);
+      d.answered(*next);
+    }
+    EXPECT_EQ(d.pick(now), std::nullopt);
+  }
+  EXPECT_THAT(reasons(d), IsEmpty());
+}
+
+}  // namespace
+}  // namespace gerbang::modbus

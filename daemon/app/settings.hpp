@@ -4,12 +4,13 @@
 #include <string>
 
 #include "config/load.hpp"
+#include "source/catalogue.hpp"
 
 namespace gerbang::app {
 
 // Reads and checks a configuration with the drivers that are installed. Blocks for as long as the
-// drivers' host processes need to describe themselves.
-config::LoadResult load_settings(const std::string& file);
+// drivers' host processes need to describe themselves; a catalogue remembers what they said.
+config::LoadResult load_settings(const std::string& file, source::Catalogue* catalogue = nullptr);
 
 // "gerbangd 0.1.0 (commit 0123456789ab), driver ABI 1.0, store schema 1"
 std::string version_text();

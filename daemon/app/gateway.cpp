@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The composition root: every part in order, with a comment each; the sequences of start, stop and
+// reload. Nothing here decides about data.
+#include "app/gateway.hpp"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <set>
+
+#include "app/machine.hpp"
+#include "app/notes.hpp"
+#include "app/notify.hpp"
+#include "app/present.hpp"
+#include "app/settings.hpp"
+#include "app/translate.hpp"
+#include "app/uplinks.hpp"
+#include "app/version.hpp"
+#include "async/spawn.hpp"
+#include "ipc/child.hpp"
+#include "observe/log.hpp"
+#include "pipeline/pipeline.hpp"
+#include "source/drivers.hpp"
+
+namespace gerbang::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kOk = 0, kUnavailable = 69, kIo = 74, kConfig = 78;
+constexpr auto kStoreMayStall = 60s;  // an SD card can hold a commit for many seconds
+constexpr auto kBindAgain = 10s;
+
+class Gateway final : public source::Sink {
+ public:
+  Gateway(std::string file, config::Config config, std::string driver_host)
+      : file_(std::move(file)),
+        config_(std::move(config)),
+        catalogue_(driver_host),
+        drivers_(source::Environment(io_.get_executor(), *this, clock_, driver_host)) {}
+
+  Result<void> open();
+  int run();
+
+  // source::Sink
+  asio::awaitable<void> take(std::vector<Reading> readings) override {
+    return pipeline_->take(std::move(readings));
+  }
+  void on_event(source::Event event) override;
+  void on_rejected(std::string_view reason, std::uint64_t count) override {
+    store_->reject(std::string(reason), count);
+  }
+
+ private:
+  asio::awaitable<void> start();
+  asio::awaitable<void> serve_http();
+  asio::awaitable<void> signals();
+  asio::awaitable<void> leave_at_second_signal();
+  asio::awaitable<void> stop();
+  asio::awaitable<void> reload();
+  asio::awaitable<void> apply(config::Config next, config::Change change);
+  asio::awaitable<void> tick();
+
+  void tell_changes();
+  http::Snapshot snapshot();
+  std::string control_socket() const;
+
+  std::string file_;
+  config::Config config_;
+  SystemClock clock_;
+  Notes notes_{clock_};
+  ServiceManager service_;
+  asio::io_context io_{1};
+  source::Catalogue catalogue_;
+
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<pipeline::Pipeline> pipeline_;
+  std::unique_ptr<Uplinks> uplinks_;
+  std::unique_ptr<StoreQueries> queries_;
+  std::unique_ptr<http::Server> server_;
+  source::Drivers drivers_;
+
+  std::vector<std::int32_t> series_;
+  std::vector<std::shared_ptr<const http::SensorInfo>> infos_;
+  http::GatewayInfo info_;
+  http::LoopNow loop_;
+  std::uint64_t version_ = 0;  // changes with every reading and every change of state
+  std::string told_;           // the state that was last put on the topic and in the notes
+  std::map<std::string, std::string> driver_told_;
+  bool stopping_ = false;
+};
+
+// ---- start --------------------------------------------------------------------------------------
+
+Result<void> Gateway::open() {
+  // The only durable state; everything else is rebuilt from it.
+  auto store = store::Store::open(store_options(config_), io_.get_executor());
+  if (!store) return fail(std::move(store.error()).within("store " + config_.store.path.string()));
+  store_ = std::move(*store);
+
+  // Numbers of the sensors' series and of the uplinks' bits.
+  auto series = store_->declare(series_of(config_));
+  if (!series) return fail(std::move(series.error()).within("store"));
+  series_ = std::move(*series);
+
+  uplinks_ = std::make_unique<Uplinks>(io_.get_executor(), clock_, *store_, notes_);
+  uplinks_->on_change = [this] { tell_changes(); };
+  uplinks_->state = [this] { return state_of(snapshot()); };
+  if (auto declared = uplinks_->declare(config_); !declared) return declared;
+
+  // Open windows as they stood, from stored rows and readings.
+  pipeline_ = std::make_unique<pipeline::Pipeline>(io_.get_executor(), *store_, clock_,
+                                                   pipeline_options(config_, machine_boot_id()),
+                                                   sensors_of(config_, series_));
+  pipeline_->wanted_by = [this](std::string_view topic) { return uplinks_->wanting(topic); };
+  pipeline_->on_reading = [this] { ++version_; };
+  if (auto recovered = pipeline_->recover(); !recovered)
+    return fail(std::move(recovered.error()).within("open windows"));
+
+  // The page and the API.
+  info_ = gateway_info(config_);
+  info_.version = GERBANG_VERSION;
+  info_.commit = GERBANG_COMMIT;
+  info_.boot_id = machine_boot_id();
+  info_.started_ms = unix_ms(clock_.wall());
+  infos_ = sensor_infos(config_);
+  queries_ = std::make_unique<StoreQueries>(*store_);
+  queries_->know(queries_of(config_, series_));
+  auto now = [this] { return snapshot(); };
+  auto version = [this] { return version_; };
+  server_ = std::make_unique<http::Server>(
+      io_.get_executor(), http_options(config_, control_socket()), now, version, *queries_);
+  return {};
+}
+
+asio::awaitable<void> Gateway::start() {
+  spawn_critical(io_.get_executor(), "pipeline", pipeline_->run());
+  uplinks_->start(config_);
+  spawn_critical(io_.get_executor(), "http", serve_http());
+  auto specs = drivers_of(config_, catalogue_);
+  if (specs)
+    co_await drivers_.apply(std::move(*specs));
+  else
+    notes_.error(specs.error().what);
+  spawn_critical(io_.get_executor(), "tick", tick());
+  service_.ready();
+  notes_.info("started: " + std::to_string(config_.drivers.size()) + " drivers, " +
+              std::to_string(config_.sensors.size()) + " sensors, " +
+              std::to_string(config_.uplinks.size()) + " uplinks, stream " +
+              store_->identity().stream);
+}
+
+// A port that is taken must not stop sensing: it is tried again until it is free.
+asio::awaitable<void> Gateway::serve_http() {
+  for (bool told = false; !stopping_; told = true) {
+    auto bound = server_->run();
+    if (bound) {
+      if (server_->port() != 0)
+        notes_.info("page at http://" + config_.http.address + ":" +
+                    std::to_string(server_->port()) + "/");
+      co_return;
+    }
+    if (!told) notes_.error("http: " + bound.error().what + "; trying again");
+    co_await sleep_for(kBindAgain);
+  }
+}
+
+int Gateway::run() {
+  signal(SIGPIPE, SIG_IGN);
+  spawn_critical(io_.get_executor(), "signals", signals());
+  spawn_critical(io_.get_executor(), "start", start());
+  io_.run();
+  return kOk;
+}
+
+// ---- signals, stop, reload ----------------------------------------------------------------------
+
+asio::awaitable<void> Gateway::signals() {
+  asio::signal_set set(io_, SIGTERM, SIGINT, SIGHUP);
+  for (;;) {
+    int number = co_await set.async_wait(asio::use_awaitable);
+    if (number != SIGHUP) break;
+    co_await reload();
+  }
+  spawn_session(io_.get_executor(), "second signal", leave_at_second_signal());
+  co_await stop();
+  io_.stop();
+}
+
+// What was acknowledged is on disk and what was not is sent again: leaving at once is safe.
+asio::awaitable<void> Gateway::leave_at_second_signal() {
+  asio::signal_set set(io_, SIGTERM, SIGINT);
+  co_await set.async_wait(asio::use_awaitable);
+  spdlog::warn("second signal: leaving at once");
+  std::_Exit(1);
+}
+
+asio::awaitable<void> Gateway::stop() {
+  stopping_ = true;
+  service_.stopping();
+  notes_.info("stopping");
+  co_await drivers_.stop_all();
+  co_await pipeline_->stop();
+  co_await uplinks_->stop();
+  server_->stop();
+  auto closed = co_await store_->stop();
+  if (!closed) spdlog::error("store: {}", closed.error().what);
+  spdlog::info("stopped");
+}
+
+asio::awaitable<void> Gateway::reload() {
+  service_.reloading(std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now().time_since_epoch()));
+  config::LoadResult loaded = load_settings(file_, &catalogue_);
+  for (const config::Diagnostic& d : loaded.errors) spdlog::error("{}", config::text(d));
+  for (const config::Diagnostic& d : loaded.warnings) spdlog::warn("{}", config::text(d));
+  if (!loaded.config) {
+    notes_.error("reload: " + std::to_string(loaded.errors.size()) +
+                 " mistakes in the configuration; nothing was changed");
+  } else {
+    config::Change change = config::diff(config_, *loaded.config);
+    if (change.empty()) {
+      notes_.info("reload: nothing has changed");
+    } else if (!change.needs_restart.empty()) {
+      std::string keys;
+      for (const std::string& key : change.needs_restart) keys += (keys.empty() ? "" : ", ") + key;
+      notes_.error("reload: " + keys + " need a restart; nothing was changed");
+    } else {
+      config::Config next = std::move(*loaded.config);
+      co_await apply(std::move(next), std::move(change));
+    }
+  }
+  service_.ready();
+}
+
+asio::awaitable<void> Gateway::apply(config::Config next, config::Change change) {
+  auto specs = drivers_of(next, catalogue_);
+  if (!specs) {
+    notes_.error("reload: " + specs.error().what + "; nothing was changed");
+    co_return;
+  }
+  auto numbers = co_await store_->declare_async(series_of(next));
+  if (!numbers) {
+    notes_.error("reload: store: " + numbers.error().what + "; nothing was changed");
+    co_return;
+  }
+  for (const config::Change::Entry& entry : change.entries)
+    notes_.info("reload: " + config::text(entry));
+  config_ = std::move(next);
+  series_ = std::move(*numbers);
+  infos_ = sensor_infos(config_);
+  queries_->know(queries_of(config_, series_));
+  http::GatewayInfo fresh = gateway_info(config_);
+  info_.config_hash = fresh.config_hash;
+
+  // From here on readings are numbered by the new configuration: drivers first learn the numbers.
+  auto plan = sensors_of(config_, series_);
+  auto reconfigured = co_await pipeline_->reconfigure(std::move(plan));
+  if (!reconfigured) notes_.error("reload: " + reconfigured.error().what);
+  co_await drivers_.apply(std::move(*specs));
+  co_await uplinks_->apply(config_, change.uplinks);
+  ++version_;
+  uplinks_->republish();
+}
+
+// ---- each second --------------------------------------------------------------------------------
+
+asio::awaitable<void> Gateway::tick() {
+  auto watchdog = service_.watchdog_period();
+  auto pet = watchdog ? *watchdog / 3 : std::chrono::microseconds::max();
+  BootTime due = clock_.boot() + 1s, petted{};
+  while (!stopping_) {
+    auto wait = due - clock_.boot();
+    if (wait > 0ns) co_await sleep_for(wait);
+    std::chrono::duration<double> lag = clock_.boot() - due;
+    due = clock_.boot() + 1s;
+    ++loop_.turns;
+    loop_.last_lag_seconds = lag.count();
+    loop_.worst_lag_seconds = std::max(loop_.worst_lag_seconds, lag.count());
+    tell_changes();
+    // A loop that turns and a store that answers: a broker that is away is no reason to restart.
+    if (watchdog && clock_.boot() - petted >= pet && store_->alive(kStoreMayStall)) {
+      service_.watchdog();
+      petted = clock_.boot();
+    }
+  }
+}
+
+// Drivers' changes become notes; the topic `state` follows any change.
+void Gateway::tell_changes() {
+  std::string now = config_.hash;
+  for (const source::DriverStatus& status : drivers_.statuses()) {
+    std::string state = std::string(name(status.state));
+    now += status.name + state + std::to_string(status.restarts);
+    std::string& told = driver_told_[status.name];
+    if (told == state) continue;
+    std::string text = "driver " + status.name + ": " + state;
+    if (status.state == source::DriverState::running ||
+        status.state == source::DriverState::starting)
+      notes_.info(text);
+    else
+      notes_.warning(text + ": " + status.last_error);
+    told = state;
+  }
+  for (const uplink::Status& status : uplinks_->statuses())
+    now += status.name + (status.connected ? "1" : "0");
+  store::Status store = store_->status();
+  now += store.degraded ? store.trouble : "";
+  if (now == told_) return;
+  told_ = now;
+  ++version_;
+  uplinks_->republish();
+}
+
+void Gateway::on_event(source::Event event) {
+  // Events get a topic and a row of their own with the drivers that make them.
+  spdlog::warn("event {} of sensor {} has no place yet", event.kind, event.sensor);
+  store_->reject("event", 1);
+}
+
+// ---- what others see ----------------------------------------------------------------------------
+
+http::Snapshot Gateway::snapshot() {
+  http::Snapshot now;
+  now.now_ms = unix_ms(clock_.wall());
+  now.boot_ns = nanoseconds(clock_.boot());
+  now.clock = pipeline_->clock_trust();
+  now.gateway = info_;
+  const store::Identity& identity = store_->identity();
+  now.gateway.stream = identity.stream;
+  now.gateway.previous_stream = identity.previous_stream;
+  now.gateway.last_sequence = identity.last_sequence;
+  BootToUtc utc;
+  utc.offset_ms = now.now_ms - now.boot_ns / 1'000'000;
+  for (const source::DriverStatus& status : drivers_.statuses())
+    now.drivers.push_back(driver_now(status, utc));
+  for (const uplink::Status& status : uplinks_->statuses())
+    now.uplinks.push_back(uplink_now(status, uplinks_->counts(status.name)));
+  now.store = store_now(store_->status());
+  now.store.to_fold = pipeline_->to_fold();
+  for (std::size_t i = 0; i < infos_.size(); ++i) {
+    http::SensorNow sensor;
+    sensor.info = infos_[i];
+    live_now(pipeline_->live(i), sensor);
+    now.sensors.push_back(std::move(sensor));
+  }
+  now.loop = loop_;
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  now.loop.cpu_seconds = machine_cpu_seconds(usage);
+  now.loop.resident_bytes = machine_resident_bytes();
+  now.notes = notes_.newest_first();
+  return now;
+}
+
+std::string Gateway::control_socket() const {
+  const char* runtime = std::getenv("RUNTIME_DIRECTORY");
+  std::filesystem::path folder = runtime ? runtime : config_.store.path.parent_path().string();
+  std::string path = (folder / "control.sock").string();
+  constexpr std::size_t kLongest = 107;  // sockaddr_un
+  if (path.size() <= kLongest) return path;
+  spdlog::warn("no control socket: {} is longer than {} characters", path, kLongest);
+  return "";
+}
+
+int exit_code(const Error& error) {
+  if (error.code == store::errc::foreign) return kConfig;
+  if (error.code == store::errc::locked) return kUnavailable;
+  return kIo;
+}
+
+}  // namespace
+
+int run_gateway(const std::string& file, config::Config config) {
+  auto host = ipc::host_program("gerbang-driver-host");
+  if (!host) {
+    spdlog::error("{}", host.error().what);
+    return kUnavailable;
+  }
+  Gateway gateway(file, std::move(config), *host);
+  if (auto opened = gateway.open(); !opened) {
+    spdlog::error("{}", opened.error().what);
+    return exit_code(opened.error());
+  }
+  return gateway.run();
+}
+
+}  // namespace gerbang::app

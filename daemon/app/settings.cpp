@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/settings.hpp"
+
+#include "app/version.hpp"
+#include "ipc/child.hpp"
+#include "source/catalogue.hpp"
+#include "store/store.hpp"
+
+namespace gerbang::app {
+
+config::LoadResult load_settings(const std::string& file, source::Catalogue* catalogue) {
+  auto schema = [catalogue](const std::string& plugin) -> Result<DriverSchema> {
+    if (catalogue) return catalogue->schema(plugin);
+    auto host = ipc::host_program("gerbang-driver-host");
+    if (!host) return fail(std::move(host.error()));
+    return source::Catalogue(*host).schema(plugin);
+  };
+  return config::load(file, config::system_context(schema));
+}
+
+std::string version_text() {
+  return std::string("gerbangd ") + GERBANG_VERSION + " (commit " + GERBANG_COMMIT +
+         "), driver ABI " + std::to_string(source::kAbiMajor) + "." +
+         std::to_string(source::kAbiMinor) + ", store schema " +
+         std::to_string(store::schema_version());
+}
+
+}  // namespace gerbang::app

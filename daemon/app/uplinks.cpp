@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/uplinks.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+#include "app/translate.hpp"
+#include "async/spawn.hpp"
+#include "core/text.hpp"
+#include "observe/log.hpp"
+
+namespace gerbang::app {
+namespace {
+
+uplink::Options options_of(const config::Config& config, const config::Uplink& u, int bit) {
+  uplink::Options options;
+  options.name = u.name;
+  options.bit = bit;
+  options.format = u.format == config::Format::json ? wire::Format::json : wire::Format::protobuf;
+  options.root = u.root;
+  options.region = config.gateway.region;
+  options.site = config.gateway.site;
+  options.gateway = config.gateway.id;
+  options.in_flight = u.in_flight;
+  options.backlog_rate = u.backlog_rate;
+  uplink::Connection& c = options.connection;
+  c.name = u.name;
+  c.host = u.host;
+  c.port = u.port;
+  c.tls = u.tls;
+  c.mqtt_version = u.mqtt_version == config::MqttVersion::v5 ? 5 : 4;
+  c.client_id = u.client_id;
+  c.username = u.username;
+  if (u.password) {
+    c.password = u.password->value;
+    c.has_password = true;
+  }
+  c.ca_file = u.ca_file.string();
+  c.certificate_file = u.certificate_file.string();
+  c.key_file = u.key_file.string();
+  c.in_flight = u.in_flight;
+  return options;
+}
+
+// Topics that this configuration keeps retained at a broker.
+std::set<std::string> retained_topics(const config::Config& config, const config::Uplink& u) {
+  std::set<std::string> out = {"state"};
+  std::set<std::string> wanted = {"description"};
+  for (const config::Sensor& sensor : config.sensors)
+    for (std::int64_t length : config.windows.lengths_ms)
+      if (length >= sensor.interval.count())
+        wanted.insert("aggregate/" + sensor.quantity.domain + "/" +
+                      format_duration(std::chrono::milliseconds(length)));
+  for (const std::string& topic : wanted)
+    if (uplink::carries(u.topics, topic)) out.insert(topic);
+  return out;
+}
+
+std::string key_of(const std::string& uplink) {
+  return "retained/" + uplink;
+}
+
+std::set<std::string> words(const std::string& text) {
+  std::istringstream in(text);
+  std::set<std::string> out;
+  for (std::string word; in >> word;) out.insert(word);
+  return out;
+}
+
+}  // namespace
+
+Uplinks::Uplinks(asio::any_io_executor executor, const Clock& clock, store::Store& store,
+                 Notes& notes)
+    : executor_(std::move(executor)), clock_(clock), store_(store), notes_(notes), outbox_(store) {}
+
+Result<void> Uplinks::declare(const config::Config& config) {
+  std::vector<std::string> names;
+  for (const config::Uplink& u : config.uplinks) names.push_back(u.name);
+  auto bits = store_.declare_uplinks(names);
+  if (!bits) return fail(std::move(bits.error()).within("store"));
+  description_ = wire::encode(description_of(config));
+  for (std::size_t i = 0; i < names.size(); ++i) add(config, config.uplinks[i], (*bits)[i]);
+  store_.on_messages([this] {
+    for (auto& one : all_) one->link->notify();
+  });
+  return {};
+}
+
+void Uplinks::add(const config::Config& config, const config::Uplink& wanted, int bit) {
+  auto one = std::make_unique<One>();
+  one->config = wanted;
+  one->bit = bit;
+  one->retained = retained_topics(config, wanted);
+  std::string name = wanted.name;
+
+  uplink::Callbacks callbacks;
+  callbacks.documents = [this, name] {
+    std::vector<uplink::Unsequenced> out;
+    out.emplace_back(MessageKind::gateway_state, "state", wire::encode(state()));
+    One* self = find(name);
+    if (self && uplink::carries(self->config.topics, "description"))
+      out.emplace_back(MessageKind::gateway_description, "description", description_);
+    return out;
+  };
+  auto offline = [this](const char* reason) {
+    wire::GatewayState s = state();
+    s.online = false;
+    s.reason = reason;
+    return uplink::Unsequenced(MessageKind::gateway_state, "state", wire::encode(s));
+  };
+  callbacks.will = [offline] { return std::optional(offline("LOST")); };
+  callbacks.farewell = [offline] { return std::optional(offline("STOPPED")); };
+  callbacks.cleared = [this, name](const std::string& topic) { forget(name, topic); };
+  callbacks.link_changed = [this, name] {
+    if (One* self = find(name)) {
+      uplink::Status status = self->link->status();
+      if (status.connected)
+        notes_.info("uplink " + name + ": connected");
+      else
+        notes_.warning("uplink " + name + ": " + status.reason);
+    }
+    if (on_change) on_change();
+  };
+  one->link = std::make_unique<uplink::Uplink>(executor_, clock_, options_of(config, wanted, bit),
+                                               outbox_, std::move(callbacks));
+
+  // What an earlier configuration left retained and nothing fills any more is emptied.
+  auto before = store_.get(key_of(name));
+  if (before && *before)
+    for (const std::string& topic : words(**before))
+      if (one->retained.insert(topic).second) one->link->clear(topic);
+  remember(*one);
+  all_.push_back(std::move(one));
+}
+
+void Uplinks::remember(const One& one) {
+  std::string text;
+  for (const std::string& topic : one.retained) text += topic + " ";
+  store_.put(key_of(one.config.name), text);
+}
+
+void Uplinks::forget(const std::string& name, const std::string& topic) {
+  One* one = find(name);
+  if (one && one->retained.erase(topic) > 0) remember(*one);
+}
+
+Uplinks::One* Uplinks::find(const std::string& name) {
+  for (auto& one : all_)
+    if (one->config.name == name) return one.get();
+  return nullptr;
+}
+
+void Uplinks::run(One& one) {
+  spawn_critical(executor_, "uplink", one.link->run());
+}
+
+void Uplinks::start(const config::Config&) {
+  for (auto& one : all_) run(*one);
+}
+
+asio::awaitable<void> Uplinks::apply(const config::Config& config, std::set<std::string> changed) {
+  description_ = wire::encode(description_of(config));
+  for (const std::string& name : changed) {
+    One* one = find(name);
+    if (!one) continue;
+    co_await one->link->stop();
+    std::erase_if(all_, [&](const std::unique_ptr<One>& o) { return o->config.name == name; });
+  }
+  if (changed.empty()) co_return;
+  std::vector<std::string> names;
+  for (const config::Uplink& u : config.uplinks) names.push_back(u.name);
+  auto bits = co_await store_.declare_uplinks_async(std::move(names));
+  if (!bits) {
+    notes_.error("reload: uplinks: " + bits.error().what);
+    co_return;
+  }
+  for (std::size_t i = 0; i < config.uplinks.size(); ++i) {
+    const config::Uplink& wanted = config.uplinks[i];
+    if (find(wanted.name)) continue;
+    add(config, wanted, (*bits)[i]);
+    run(*all_.back());
+  }
+}
+
+asio::awaitable<void> Uplinks::stop() {
+  for (auto& one : all_) co_await one->link->stop();
+}
+
+void Uplinks::republish() {
+  for (auto& one : all_) one->link->republish();
+}
+
+std::uint64_t Uplinks::wanting(std::string_view topic) const {
+  std::uint64_t bits = 0;
+  for (const auto& one : all_)
+    if (uplink::carries(one->config.topics, topic)) bits |= std::uint64_t{1} << one->bit;
+  return bits;
+}
+
+std::vector<uplink::Status> Uplinks::statuses() const {
+  std::vector<uplink::Status> out;
+  for (const auto& one : all_) out.push_back(one->link->status());
+  return out;
+}
+
+store::UplinkCounts Uplinks::counts(const std::string& name) const {
+  for (const auto& one : all_)
+    if (one->config.name == name) return store_.uplink_counts(one->bit);
+  return {};
+}
+
+}  // namespace gerbang::app

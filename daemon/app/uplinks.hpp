@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/notes.hpp"
+#include "config/config.hpp"
+#include "core/clock.hpp"
+#include "store/store.hpp"
+#include "uplink/uplink.hpp"
+#include "wire/encode.hpp"
+
+namespace gerbang::app {
+
+// All uplinks of the running configuration: their bits, their documents, and the retained topics
+// that must be emptied once nothing fills them. Loop thread only.
+class Uplinks {
+ public:
+  Uplinks(asio::any_io_executor executor, const Clock& clock, store::Store& store, Notes& notes);
+
+  std::function<void()> on_change;            // a link came or went
+  std::function<wire::GatewayState()> state;  // for the topic `state`
+
+  // Blocking, before the loop: gives each uplink its bit.
+  Result<void> declare(const config::Config& config);
+  void start(const config::Config& config);
+  // After a reload: those named in `changed` are stopped and, if still configured, started anew.
+  asio::awaitable<void> apply(const config::Config& config, std::set<std::string> changed);
+  asio::awaitable<void> stop();
+
+  void republish();
+  // One bit for each uplink that carries this topic.
+  std::uint64_t wanting(std::string_view topic) const;
+  std::vector<uplink::Status> statuses() const;
+  store::UplinkCounts counts(const std::string& name) const;
+
+ private:
+  struct One {
+    config::Uplink config;
+    int bit = 0;
+    std::set<std::string> retained;  // topics that this broker may hold for us
+    std::unique_ptr<uplink::Uplink> link;
+  };
+  void add(const config::Config& config, const config::Uplink& wanted, int bit);
+  void run(One& one);
+  void forget(const std::string& name, const std::string& topic);
+  void remember(const One& one);
+  One* find(const std::string& name);
+
+  asio::any_io_executor executor_;
+  const Clock& clock_;
+  store::Store& store_;
+  Notes& notes_;
+  uplink::StoreOutbox outbox_;
+  std::map<std::string, int> bits_;
+  std::vector<std::unique_ptr<One>> all_;
+  std::string description_;  // the body of the topic `description`
+};
+
+}  // namespace gerbang::app

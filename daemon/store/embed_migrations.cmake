@@ -1,0 +1,11 @@
+# cmake -DOUTPUT=migrations.cpp -DFILES="0001_initial.sql;…" -P embed_migrations.cmake
+set(text "// Made from daemon/store/migrations by embed_migrations.cmake.\n#include \"store/migrations.hpp\"\n\n")
+string(APPEND text "namespace gerbang::store {\n\nstd::vector<Migration> migrations() {\n  return {\n")
+list(SORT FILES)
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} sql)
+  string(APPEND text "      {\"${name}\", R\"sql(${sql})sql\"},\n")
+endforeach()
+string(APPEND text "  };\n}\n\n}  // namespace gerbang::store\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/file.hpp"
+
+#include <algorithm>
+#include <system_error>
+
+#include "observe/log.hpp"
+#include "store/check.hpp"
+
+namespace gerbang::store {
+namespace {
+
+constexpr int kLogBytes = 4 << 20;  // the log is brought back above this
+constexpr auto kExpiryInterval = std::chrono::minutes(1);
+constexpr int kExpiryStarts = 64;         // of each window, in one step
+constexpr BatchId kExpiryBatches = 1024;  // in one step; a minute brings 60 at 1 s
+
+std::uint64_t size_of(const std::filesystem::path& path) {
+  std::error_code none;
+  auto size = std::filesystem::file_size(path, none);
+  return none ? 0 : size;
+}
+
+// Both known and different: a component that is not readable here tells nothing.
+bool differs(const std::string& a, const std::string& b) {
+  return !a.empty() && !b.empty() && a != b;
+}
+
+}  // namespace
+
+File::File(const Options& options, FileLock lock) : options_(options), lock_(std::move(lock)) {}
+
+Result<std::unique_ptr<File>> File::open(const Options& options, const Board& board, WallTime now) {
+  auto folder =
+      options.path.has_parent_path() ? options.path.parent_path() : std::filesystem::path(".");
+  std::error_code none;
+  if (!std::filesystem::is_directory(folder, none))
+    return fail(errc::io, "store: folder " + folder.string() +
+                              " does not exist; create it, or set store.path");
+  auto lock = FileLock::take(options.path);
+  STORE_TRY(lock);
+  std::unique_ptr<File> file(new File(options, std::move(*lock)));
+  if (auto begun = file->begin(board, now); !begun)
+    return fail(std::move(begun).error().within("store " + options.path.string()));
+  return file;
+}
+
+// Salvage of what was set aside, and a check of a file that was not closed, are not here yet.
+Result<void> File::begin(const Board& board, WallTime now) {
+  auto found = inspect(options_.path);
+  STORE_TRY(found);
+  if (*found == Found::foreign)
+    return fail(errc::foreign,
+                "the file belongs to another program and is left as it is; set store.path to a "
+                "place of its own");
+  if (*found == Found::nothing) STORE_TRY(create_database(options_, board, ""));
+
+  Result<void> opened = fail(errc::damaged, "it is not a database");
+  if (*found != Found::damaged) opened = open_existing();
+  if (!opened) {
+    Error why = std::move(opened).error();
+    if (why.code != errc::damaged && why.code != errc::newer) return fail(std::move(why));
+    open_.reset();
+    std::string stream = *found == Found::ours ? stream_of(options_) : std::string();
+    auto name = set_aside(options_.path, now);
+    STORE_TRY(name);
+    aside_ = "the store could not be used (" + why.what + "); it was set aside as " +
+             name->filename().string() + " and a new one begun";
+    spdlog::error("{}", aside_);
+    STORE_TRY(create_database(options_, board, stream));
+    STORE_TRY(open_existing());
+  }
+  return check_board(board);
+}
+
+Result<void> File::open_existing() {
+  auto db = open_database(options_);
+  STORE_TRY(db);
+  open_ = std::make_unique<Open>(std::move(*db), options_);
+  STORE_TRY(open_->prepare());
+  return open_->load();
+}
+
+Result<void> File::Open::prepare() {
+  STORE_TRY(state.prepare(db));
+  STORE_TRY(series.prepare(db));
+  STORE_TRY(history.prepare(db));
+  STORE_TRY(aggregates.prepare(db));
+  return outbox.prepare(db);
+}
+
+Result<void> File::Open::load() {
+  loaded = false;
+  STORE_TRY(state.load());
+  STORE_TRY(series.load());
+  STORE_TRY(history.load(state.last_batch));
+  STORE_TRY(outbox.load(state.last_sequence));
+  Totals newest = history.stored_totals();
+  state.totals.taken = std::max(state.totals.taken, newest.taken);
+  state.totals.stored = std::max(state.totals.stored, newest.stored);
+  loaded = true;
+  return {};
+}
+
+Result<void> File::ready() {
+  if (!open_) return fail(errc::stopped, "the store is closed");
+  return open_->loaded ? Result<void>() : open_->load();
+}
+
+Result<void> File::check_board(const Board& board) {
+  State& state = open_->state;
+  bool other =
+      differs(board.machine, state.board.machine) || differs(board.serial, state.board.serial);
+  if (other) {
+    spdlog::warn("the store comes from another board: a new stream begins after {}", state.stream);
+    auto renew = [&]() -> Result<void> {
+      STORE_TRY(state.renew(board));
+      STORE_TRY(open_->outbox.renumber());
+      state.last_sequence = open_->outbox.last_sequence();
+      state.last_batch = open_->history.last_batch();
+      STORE_TRY(open_->history.restart(state.totals));
+      return state.save();
+    };
+    return transact(renew);
+  }
+  bool learns = (state.board.machine.empty() && !board.machine.empty()) ||
+                (state.board.serial.empty() && !board.serial.empty());
+  if (!learns) return {};
+  auto learn = [&] {
+    if (state.board.machine.empty()) state.board.machine = board.machine;
+    if (state.board.serial.empty()) state.board.serial = board.serial;
+    return state.save();
+  };
+  return transact(learn);
+}
+
+Result<void> File::transact(const std::function<Result<void>()>& work) {
+  STORE_TRY(ready());
+  auto attempt = [&]() -> Result<void> {
+    auto transaction = sql::Transaction::begin(open_->db);
+    STORE_TRY(transaction);
+    STORE_TRY(work());
+    return transaction->commit();
+  };
+  auto done = attempt();
+  if (!done) open_->loaded = false;
+  return done;
+}
+
+Result<Snapshot> File::commit(const Group& group, BootTime now) {
+  auto begun = std::chrono::steady_clock::now();
+  auto work = [&] { return write(group, now); };
+  STORE_TRY(transact(work));
+  Snapshot out = snapshot();
+  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  return out;
+}
+
+Result<void> File::write(const Group& group, BootTime now) {
+  State& state = open_->state;
+  state.totals.taken += group.taken;
+  bool state_changes = group.appends.empty() && group.taken > 0;
+  STORE_TRY(open_->history.write(group.appends, state.totals));
+  for (const auto& closing : group.closings) {
+    const Fold& fold = closing->fold;
+    for (const auto& aggregate : fold.aggregates) STORE_TRY(open_->aggregates.put(aggregate));
+    closing->last = 0;
+    for (const auto& message : fold.messages) {
+      auto sequence = open_->outbox.add(message);
+      STORE_TRY(sequence);
+      closing->last = *sequence;
+    }
+    state.replay_from = std::max(state.replay_from, fold.replay_from);
+    state.totals.folded += fold.folded;
+    for (const auto& [reason, count] : fold.not_folded) STORE_TRY(state.not_folded(reason, count));
+    state_changes = true;
+  }
+  STORE_TRY(open_->outbox.apply(group.dones));
+  STORE_TRY(open_->outbox.save());
+  for (const auto& [reason, count] : group.rejects) STORE_TRY(state.reject(reason, count));
+  for (const auto& [key, value] : group.items) STORE_TRY(state.put_item(key, value));
+  STORE_TRY(expire(now));
+  if (!state_changes) return {};
+  state.last_sequence = open_->outbox.last_sequence();
+  state.last_batch = open_->history.last_batch();
+  return state.save();
+}
+
+Result<void> File::expire(BootTime now) {
+  if (open_->history.now_ms() == 0 || now - last_expiry_ < kExpiryInterval) return {};
+  last_expiry_ = now;
+  STORE_TRY(open_->history.expire(open_->state.replay_from, kExpiryBatches));
+  return open_->aggregates.expire(open_->history.now_ms(), kExpiryStarts);
+}
+
+Result<void> File::tidy() {
+  if (open_->db.wal_frames() < kLogBytes / static_cast<int>(kPageSize)) return {};
+  return open_->db.checkpoint(sql::Database::Log::keep);
+}
+
+Result<std::vector<std::int32_t>> File::declare(const std::vector<SeriesSpec>& specs) {
+  std::vector<std::int32_t> ids;
+  auto work = [&]() -> Result<void> {
+    auto declared = open_->series.declare(specs, open_->history.last_batch() + 1);
+    STORE_TRY(declared);
+    ids = std::move(*declared);
+    return {};
+  };
+  STORE_TRY(transact(work));
+  return ids;
+}
+
+Result<std::vector<int>> File::declare_uplinks(const std::vector<std::string>& names) {
+  std::vector<int> bits;
+  auto work = [&]() -> Result<void> {
+    auto declared = open_->outbox.declare(names);
+    STORE_TRY(declared);
+    bits = std::move(*declared);
+    return {};
+  };
+  STORE_TRY(transact(work));
+  return bits;
+}
+
+Result<void> File::replay(BatchId from, const std::function<void(const StoredReading&)>& each) {
+  STORE_TRY(ready());
+  return open_->history.replay(from, each);
+}
+Result<std::vector<Message>> File::pull(const Pull& what) {
+  STORE_TRY(ready());
+  return open_->outbox.pull(what);
+}
+Result<ReadingPage> File::readings(const ReadingQuery& query) {
+  STORE_TRY(ready());
+  return open_->history.page(query);
+}
+Result<AggregatePage> File::aggregates(const AggregateQuery& query) {
+  STORE_TRY(ready());
+  return open_->aggregates.page(query);
+}
+Result<std::optional<std::string>> File::item(const std::string& key) {
+  STORE_TRY(ready());
+  return open_->state.item(key);
+}
+
+Snapshot File::snapshot() const {
+  Snapshot s;
+  s.identity =
+      Identity{open_->state.stream, open_->state.previous_stream, open_->outbox.last_sequence(),
+               open_->history.last_batch(), open_->state.replay_from};
+  s.uplinks = open_->outbox.counts();
+  s.totals = open_->state.totals;
+  s.rejected = open_->state.rejects;
+  s.not_folded = open_->state.unfolded;
+  s.removed = open_->outbox.removed();
+  s.bytes = size_of(options_.path) + size_of(options_.path.string() + "-wal");
+  s.oldest_reading_ms = open_->history.oldest_ms();
+  s.unreadable_batches = open_->history.unreadable();
+  return s;
+}
+
+Result<void> File::close() {
+  if (!open_) return {};
+  auto copied = open_->db.checkpoint(sql::Database::Log::empty);
+  open_.reset();
+  return copied;
+}
+
+}  // namespace gerbang::store

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Readings: packed batches, the clock epochs they were taken under, and the segments that find them
+// by time. Runs on the store's thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "store/group.hpp"
+#include "store/series.hpp"
+#include "store/sqlite.hpp"
+
+namespace gerbang::store {
+
+// Cumulative, since the stream began.
+struct Totals {
+  std::uint64_t taken = 0, stored = 0, folded = 0;
+};
+
+// The times that occur in a batch or segment; absent: none of that kind.
+struct Extent {
+  std::optional<std::int64_t> boot_from, boot_to, unix_from, unix_to;
+  void add(const Reading& reading);
+  void add(const Extent& other);
+};
+
+class History {
+ public:
+  History(const SeriesTable& series, std::chrono::milliseconds keep);
+
+  Result<void> prepare(sql::Database& db);
+  // last_batch: the newest number that was ever given, in case its row is gone.
+  Result<void> load(BatchId last_batch);
+
+  // ---- within a transaction; after a failure load() again ----
+
+  // Packs what waits, a blob for each run of one epoch, and gives each append its batch. The newest
+  // row carries `totals`, which must count what is taken already; stored is counted here.
+  Result<void> write(std::span<const std::shared_ptr<Append>> appends, Totals& totals);
+  // A new stream counts from `totals`.
+  Result<void> restart(const Totals& totals);
+  // Deletes at most `most` of the oldest batches below `before` that are older than `keep`.
+  Result<void> expire(BatchId before, BatchId most);
+
+  // ---- at any time ----
+
+  BatchId last_batch() const { return last_batch_; }
+  // taken and stored as the newest row has them.
+  Totals stored_totals() const { return newest_; }
+  // UTC of the newest batch of this run with a believable clock; 0: none yet. What "expired" is
+  // measured against: the wall clock may be years off.
+  std::int64_t now_ms() const { return now_ms_; }
+  std::int64_t oldest_ms() const;
+  std::uint64_t unreadable() const { return unreadable_; }
+
+  Result<void> replay(BatchId from, const std::function<void(const StoredReading&)>& each);
+
+  // One bounded step: the page may be short, or empty, and still have `next`.
+  Result<ReadingPage> page(const ReadingQuery& query);
+
+ private:
+  struct EpochRow {
+    std::int64_t id = 0;
+    Epoch epoch;
+    // What holds by now: a later synchronised epoch of the same boot tells the time of earlier
+    // ones.
+    std::int64_t offset_ns = 0;
+    ClockTrust trust = ClockTrust::untrusted;
+  };
+  struct Segment {
+    BatchId first = 0, last = 0;
+    std::int64_t epoch = 0;
+    Extent extent;
+    bool written = false;
+  };
+  struct Range {
+    std::int64_t from = INT64_MAX, to = INT64_MIN;  // UTC milliseconds, both included
+  };
+  struct Key;
+  struct Scan;
+
+  Result<const EpochRow*> find_or_make(const Epoch& epoch);
+  void add_epoch(std::int64_t id, Epoch epoch);
+  const EpochRow* epoch(std::int64_t id) const;
+  void extend(BatchId id, std::int64_t epoch, const Extent& extent);
+  Result<void> write_batch(const EpochRow& epoch, std::span<const Reading> readings,
+                           Totals& totals);
+  Result<void> write_segments();
+  Range range(std::int64_t epoch_id, const Extent& extent) const;
+  StoredReading stored(const Reading& reading, BatchId batch, const EpochRow* epoch) const;
+  // False: the body cannot be read; counted and said.
+  bool unpack_or_count(BatchId id, std::string_view body, std::vector<Reading>& out);
+  Result<void> scan_segment(Scan& scan, const Segment& segment, std::int64_t next_from);
+  Result<void> scan_batch(Scan& scan, BatchId id);
+
+  const SeriesTable& series_;
+  std::chrono::milliseconds keep_;
+  std::int64_t segment_ns_;
+
+  std::vector<EpochRow> epochs_;   // by id
+  std::vector<Segment> segments_;  // by batch
+  BatchId last_batch_ = 0;
+  Totals newest_;
+  std::int64_t now_ms_ = 0;
+  std::uint64_t unreadable_ = 0;
+
+  sql::Statement insert_, newest_row_, tail_, from_, extents_, body_, delete_, restart_;
+  sql::Statement all_epochs_, insert_epoch_, all_segments_, insert_segment_, delete_segments_;
+};
+
+}  // namespace gerbang::store

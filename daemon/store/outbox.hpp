@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Messages that some uplink still has to send, their topics, and what each uplink is done with.
+// Runs on the store's thread.
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/result.hpp"
+#include "store/group.hpp"
+#include "store/sqlite.hpp"
+
+namespace gerbang::store {
+
+class Outbox {
+ public:
+  static constexpr int kMaxUplinks = 32;
+
+  Result<void> prepare(sql::Database& db);
+  Result<void> load(Sequence last_sequence);
+
+  // ---- within a transaction; after a failure load() again ----
+
+  // Gives the message the next sequence number. Without a wanting uplink there is no row, but the
+  // number is used: a sequence has no holes that depend on the configuration.
+  Result<Sequence> add(const NewMessage& message);
+  // Clears bits; reports that name no waiting message are ignored (an acknowledgement came twice).
+  Result<void> apply(const std::vector<Done>& dones);
+  // Writes what add and apply changed in the tables of uplinks and topics.
+  Result<void> save();
+  Result<std::vector<int>> declare(const std::vector<std::string>& names);
+  // A new stream: rows that wait are numbered from 1 again.
+  Result<void> renumber();
+
+  // ---- at any time ----
+
+  Sequence last_sequence() const { return last_sequence_; }
+  std::map<int, UplinkCounts> counts() const;
+  // Messages that waited for uplinks which left the configuration, by their name.
+  const std::map<std::string, std::uint64_t>& removed() const { return removed_; }
+  Result<std::vector<Message>> pull(const Pull& what);
+
+ private:
+  struct Topic {
+    std::int64_t id = 0;
+    std::string name;
+    Sequence last = 0, last_retainable = 0;
+    bool changed = false;
+  };
+  struct Uplink {
+    std::string name;
+    UplinkCounts counts;
+    Sequence oldest = 0;  // the oldest waiting message; 0: none
+    bool changed = false;
+  };
+
+  Topic& topic(const std::string& name);
+  Result<void> find_oldest(int bit, Uplink& uplink, Sequence above);
+  Result<void> remove(int bit);
+  Result<void> finish(Sequence sequence, const std::vector<const Done*>& reports);
+
+  std::vector<Topic> topics_;  // by id, which is 1, 2, 3 …
+  std::unordered_map<std::string, std::size_t> topic_index_;
+  std::map<int, Uplink> uplinks_;
+  std::map<std::string, std::uint64_t> changed_counters_, removed_;
+  Sequence last_sequence_ = 0;
+
+  sql::Statement insert_, pending_, clear_, delete_, all_, urgent_, other_, oldest_;
+  sql::Statement drop_only_, drop_bit_, count_bit_, every_, move_;
+  sql::Statement all_topics_, put_topic_, all_uplinks_, put_uplink_, delete_uplink_;
+  sql::Statement all_counters_, put_counter_, delete_counters_;
+};
+
+}  // namespace gerbang::store

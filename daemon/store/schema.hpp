@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The database as a file: whose it is, its lock, how it begins, which schema it has.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/result.hpp"
+#include "store/sqlite.hpp"
+#include "store/types.hpp"
+
+namespace gerbang::store {
+
+inline constexpr std::int32_t kApplicationId = 0x47626731;  // "Gbg1"
+inline constexpr std::uint32_t kPageSize = 4096;  // fixed when a file is made; a power of two
+
+// An exclusive lock on PATH.lock, held while this lives. The kernel drops it when the process ends,
+// however it ends.
+class FileLock {
+ public:
+  // errc::locked: another process (or another Store of this one) has it.
+  static Result<FileLock> take(const std::filesystem::path& database);
+  ~FileLock();
+  FileLock(FileLock&& other) noexcept;
+  FileLock& operator=(FileLock&&) = delete;
+
+ private:
+  explicit FileLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+// What stands at the path, told from the first bytes, without SQLite and without changing anything.
+enum class Found { nothing, ours, foreign, damaged };
+Result<Found> inspect(const std::filesystem::path& database);
+
+// Opens a file of ours with the pragmas of this store and brings it to the newest schema.
+// errc::newer: a later Gerbang made it.
+Result<sql::Database> open_database(const Options& options);
+
+// Makes a file of the newest schema with a stream of its own; it appears under its name when it is
+// complete.
+Result<void> create_database(const Options& options, const Board& board,
+                             const std::string& previous_stream);
+
+// The stream that a file names, or "" if it cannot be read.
+std::string stream_of(const Options& options);
+
+// Renames a file that cannot be used, with its log, to PATH.damaged-UTC; returns the new name.
+// Nothing is deleted.
+Result<std::filesystem::path> set_aside(const std::filesystem::path& database, WallTime now);
+
+// 16 random hex digits.
+std::string new_stream();
+
+// The machine that this runs on.
+Board this_board();
+
+}  // namespace gerbang::store

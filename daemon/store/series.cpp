@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/series.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "observe/log.hpp"
+#include "store/check.hpp"
+
+namespace gerbang::store {
+namespace {
+
+Result<void> check_formerly(const std::vector<SeriesSpec>& specs) {
+  std::set<std::string> current, claimed;
+  for (const auto& spec : specs) current.insert(spec.sensor);
+  for (const auto& spec : specs) {
+    if (spec.formerly.empty()) continue;
+    if (current.count(spec.formerly) != 0)
+      return fail(std::errc::invalid_argument,
+                  "sensor " + spec.sensor + ": formerly = \"" + spec.formerly +
+                      "\" names a sensor that is still configured; its history cannot move");
+    if (!claimed.insert(spec.formerly + '\n' + spec.quantity).second)
+      return fail(std::errc::invalid_argument, "sensor " + spec.sensor + ": formerly = \"" +
+                                                   spec.formerly + "\" is claimed by two sensors");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> SeriesTable::prepare(sql::Database& db) {
+  STORE_TRY(db.prepare(all_, "SELECT id, sensor, quantity, unit, kind FROM series ORDER BY id"));
+  STORE_TRY(db.prepare(calibrations_,
+                       "SELECT series, from_batch, scale, shift, slope, intercept FROM calibration"
+                       " ORDER BY series, from_batch"));
+  STORE_TRY(db.prepare(insert_, "INSERT INTO series VALUES (?, ?, ?, ?, ?)"));
+  STORE_TRY(db.prepare(update_, "UPDATE series SET sensor = ?2, kind = ?3 WHERE id = ?1"));
+  STORE_TRY(db.prepare(calibrate_, "INSERT OR REPLACE INTO calibration VALUES (?, ?, ?, ?, ?, ?)"));
+  return {};
+}
+
+Result<void> SeriesTable::load() {
+  series_.clear();
+  bool dense = true;
+  auto take_series = [&](const sql::Row& row) {
+    Series s;
+    s.id = static_cast<std::int32_t>(row.integer(0));
+    s.sensor = row.text(1);
+    s.quantity = row.text(2);
+    s.unit = row.text(3);
+    s.kind = static_cast<QuantityKind>(row.integer(4));
+    series_.push_back(std::move(s));
+    dense = static_cast<std::size_t>(row.integer(0)) == series_.size();
+    return dense;
+  };
+  STORE_TRY(all_.rows(take_series));
+  if (!dense) return fail(errc::damaged, "series are not numbered 1, 2, 3 …");
+  auto take_calibration = [&](const sql::Row& row) {
+    auto id = row.integer(0);
+    if (id < 1 || id > static_cast<std::int64_t>(series_.size())) return dense = false;
+    Calibration c{row.real(2), row.real(3), row.real(4), row.real(5)};
+    series_[static_cast<std::size_t>(id - 1)].calibrations.emplace_back(row.integer(1), c);
+    return true;
+  };
+  STORE_TRY(calibrations_.rows(take_calibration));
+  if (!dense) return fail(errc::damaged, "a calibration of an unknown series");
+  return {};
+}
+
+SeriesTable::Series* SeriesTable::find(const std::string& sensor, const std::string& quantity,
+                                       const std::string& unit) {
+  auto it = std::find_if(series_.begin(), series_.end(), [&](const Series& s) {
+    return s.sensor == sensor && s.quantity == quantity && s.unit == unit;
+  });
+  return it == series_.end() ? nullptr : &*it;
+}
+
+Result<SeriesTable::Series*> SeriesTable::find_or_make(const SeriesSpec& spec) {
+  if (Series* s = find(spec.sensor, spec.quantity, spec.unit)) return s;
+  if (!spec.formerly.empty()) {
+    if (Series* s = find(spec.formerly, spec.quantity, spec.unit)) {
+      STORE_TRY(update_.run(s->id, spec.sensor, s->kind));
+      spdlog::info("sensor {} goes on with the history of {}", spec.sensor, spec.formerly);
+      s->sensor = spec.sensor;
+      return s;
+    }
+    // A new file after damage must not keep the gateway from starting.
+    spdlog::warn("sensor {}: there is no history of {} in {} {}; it begins here", spec.sensor,
+                 spec.formerly, spec.quantity, spec.unit);
+  }
+  Series s;
+  s.id = static_cast<std::int32_t>(series_.size() + 1);
+  s.sensor = spec.sensor;
+  s.quantity = spec.quantity;
+  s.unit = spec.unit;
+  s.kind = spec.kind;
+  STORE_TRY(insert_.run(s.id, s.sensor, s.quantity, s.unit, s.kind));
+  series_.push_back(std::move(s));
+  return &series_.back();
+}
+
+Result<std::vector<std::int32_t>> SeriesTable::declare(const std::vector<SeriesSpec>& specs,
+                                                       BatchId from) {
+  STORE_TRY(check_formerly(specs));
+  std::vector<std::int32_t> ids;
+  for (const auto& spec : specs) {
+    auto found = find_or_make(spec);
+    STORE_TRY(found);
+    Series& s = **found;
+    if (s.kind != spec.kind) {
+      STORE_TRY(update_.run(s.id, s.sensor, spec.kind));
+      s.kind = spec.kind;
+    }
+    const Calibration& c = spec.calibration;
+    if (s.calibrations.empty() || !(s.calibrations.back().second == c)) {
+      STORE_TRY(calibrate_.run(s.id, from, c.scale, c.offset, c.slope, c.intercept));
+      if (!s.calibrations.empty() && s.calibrations.back().first == from)
+        s.calibrations.back().second = c;
+      else
+        s.calibrations.emplace_back(from, c);
+    }
+    ids.push_back(s.id);
+  }
+  return ids;
+}
+
+const Calibration& SeriesTable::calibration(std::int32_t series, BatchId batch) const {
+  static const Calibration kIdentity;
+  if (series < 1 || static_cast<std::size_t>(series) > series_.size()) return kIdentity;
+  const auto& all = series_[static_cast<std::size_t>(series - 1)].calibrations;
+  for (auto it = all.rbegin(); it != all.rend(); ++it)
+    if (it->first <= batch) return it->second;
+  return all.empty() ? kIdentity : all.front().second;
+}
+
+}  // namespace gerbang::store

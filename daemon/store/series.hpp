@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The dictionary of series and their calibrations. Small: all of it is in memory.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "core/result.hpp"
+#include "store/sqlite.hpp"
+#include "store/types.hpp"
+
+namespace gerbang::store {
+
+class SeriesTable {
+ public:
+  Result<void> prepare(sql::Database& db);
+  Result<void> load();
+
+  // Within a transaction; after a failure load() again. New calibrations hold from batch `from` on.
+  // A wrong `formerly` is a mistake of the configuration: std::errc::invalid_argument.
+  Result<std::vector<std::int32_t>> declare(const std::vector<SeriesSpec>& specs, BatchId from);
+
+  // What held for a reading of that batch; the identity for a series that is not known.
+  const Calibration& calibration(std::int32_t series, BatchId batch) const;
+
+ private:
+  struct Series {
+    std::int32_t id = 0;
+    std::string sensor, quantity, unit;
+    QuantityKind kind = QuantityKind::gauge;
+    std::vector<std::pair<BatchId, Calibration>> calibrations;  // by batch
+  };
+  Series* find(const std::string& sensor, const std::string& quantity, const std::string& unit);
+  Result<Series*> find_or_make(const SeriesSpec& spec);
+
+  std::vector<Series> series_;  // by id, which is 1, 2, 3 …
+  sql::Statement all_, calibrations_, insert_, update_, calibrate_;
+};
+
+}  // namespace gerbang::store

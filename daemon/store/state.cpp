@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/state.hpp"
+
+#include "store/check.hpp"
+#include "store/schema.hpp"
+
+namespace gerbang::store {
+namespace {
+
+constexpr const char* kRejected = "rejected/";
+constexpr const char* kNotFolded = "not_folded/";
+constexpr std::size_t kMaxReasons = 64;  // further ones count as "other"
+
+}  // namespace
+
+Result<void> State::prepare(sql::Database& db) {
+  STORE_TRY(db.prepare(select_,
+                       "SELECT stream, previous_stream, board_machine, board_serial, last_sequence,"
+                       " last_batch, replay_from, taken, stored, folded FROM state WHERE one = 1"));
+  STORE_TRY(db.prepare(update_,
+                       "UPDATE state SET stream = ?, previous_stream = ?, board_machine = ?,"
+                       " board_serial = ?, last_sequence = ?, last_batch = ?, replay_from = ?,"
+                       " taken = ?, stored = ?, folded = ? WHERE one = 1"));
+  STORE_TRY(db.prepare(counters_,
+                       "SELECT substr(name, length(?1) + 1), value FROM counter"
+                       " WHERE name GLOB ?1 || '*'"));
+  STORE_TRY(db.prepare(put_counter_, "INSERT OR REPLACE INTO counter VALUES (?, ?)"));
+  STORE_TRY(db.prepare(clear_counters_, "DELETE FROM counter"));
+  STORE_TRY(db.prepare(item_, "SELECT value FROM item WHERE key = ?"));
+  return db.prepare(put_item_, "INSERT OR REPLACE INTO item VALUES (?, ?)");
+}
+
+Result<void> State::load() {
+  bool found = false;
+  auto take = [&](const sql::Row& row) {
+    found = true;
+    stream = row.text(0);
+    previous_stream = row.text(1);
+    board.machine = row.text(2);
+    board.serial = row.text(3);
+    last_sequence = row.integer(4);
+    last_batch = row.integer(5);
+    replay_from = row.integer(6);
+    totals.taken = static_cast<std::uint64_t>(row.integer(7));
+    totals.stored = static_cast<std::uint64_t>(row.integer(8));
+    totals.folded = static_cast<std::uint64_t>(row.integer(9));
+    return false;
+  };
+  STORE_TRY(select_.rows(take));
+  if (!found) return fail(errc::damaged, "the row of state is missing");
+  rejects.clear();
+  unfolded.clear();
+  auto into = [](std::map<std::string, std::uint64_t>& counters) {
+    return [&counters](const sql::Row& row) {
+      counters[std::string(row.text(0))] = static_cast<std::uint64_t>(row.integer(1));
+      return true;
+    };
+  };
+  STORE_TRY(counters_.rows(into(rejects), kRejected));
+  return counters_.rows(into(unfolded), kNotFolded);
+}
+
+Result<void> State::save() {
+  return update_.run(stream, previous_stream, board.machine, board.serial, last_sequence,
+                     last_batch, replay_from, totals.taken, totals.stored, totals.folded);
+}
+
+Result<void> State::count(std::map<std::string, std::uint64_t>& in, const char* prefix,
+                          std::string reason, std::uint64_t more) {
+  if (in.size() >= kMaxReasons && in.count(reason) == 0) reason = "other";
+  std::uint64_t total = in[reason] += more;
+  return put_counter_.run(prefix + reason, total);
+}
+Result<void> State::reject(const std::string& reason, std::uint64_t more) {
+  return count(rejects, kRejected, reason, more);
+}
+Result<void> State::not_folded(const std::string& reason, std::uint64_t more) {
+  return count(unfolded, kNotFolded, reason, more);
+}
+
+Result<void> State::put_item(const std::string& key, const std::string& value) {
+  return put_item_.run(key, sql::Blob{value});
+}
+
+Result<std::optional<std::string>> State::item(const std::string& key) {
+  std::optional<std::string> value;
+  auto take = [&](const sql::Row& row) {
+    value = row.blob(0);
+    return false;
+  };
+  STORE_TRY(item_.rows(take, key));
+  return value;
+}
+
+Result<void> State::renew(const Board& now) {
+  previous_stream = stream;
+  stream = new_stream();
+  board = now;
+  std::uint64_t settled = totals.folded;
+  for (const auto& [reason, count] : unfolded) settled += count;
+  std::uint64_t open = totals.stored > settled ? totals.stored - settled : 0;
+  totals = Totals{open, open, 0};
+  rejects.clear();
+  unfolded.clear();
+  return clear_counters_.run();
+}
+
+}  // namespace gerbang::store

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What goes into the store and comes out of it, as plain values.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "core/aggregate.hpp"
+#include "core/clock.hpp"
+#include "core/message.hpp"
+#include "core/quantity.hpp"
+#include "core/reading.hpp"
+
+namespace gerbang::store {
+
+using BatchId = std::int64_t;   // 1, 2, 3 … in the order of commits
+using Sequence = std::int64_t;  // 1, 2, 3 … within the stream
+
+enum class errc {
+  busy = 1,  // the memory queue is at its bound; nothing was taken, try again later
+  locked,    // another process has the file open
+  foreign,   // the file belongs to another program (application_id)
+  newer,     // made by a newer Gerbang
+  damaged,
+  full,
+  io,
+  stopped,
+};
+const std::error_category& category();
+inline std::error_code make_error_code(errc e) {
+  return {static_cast<int>(e), category()};
+}
+
+// What tells one machine from another, as fingerprints. Empty: not readable here, so not compared.
+struct Board {
+  std::string machine;  // of the installation
+  std::string serial;   // of the hardware
+
+  friend bool operator==(const Board&, const Board&) = default;
+};
+
+struct Options {
+  std::filesystem::path path;
+  std::chrono::milliseconds commit_interval{1000};
+  std::uint64_t max_size = 2ull << 30;
+  std::uint64_t min_free = 256ull << 20;
+  std::chrono::milliseconds keep_readings{std::chrono::hours(24 * 30)};
+  std::map<std::int64_t, std::chrono::milliseconds> keep_aggregates;  // window_ms → how long
+  std::size_t max_waiting =
+      1u << 18;  // readings that may wait for a commit before append says busy
+  // For tests.
+  std::optional<Board> board;    // which machine this is; nullopt: ask the machine
+  std::string vfs;               // a registered SQLite VFS; empty: the system's
+  const Clock* clock = nullptr;  // nullptr: the machine's
+};
+
+// The relation between boot time and UTC that a batch was taken under. UTC ns = boot ns +
+// offset_ns.
+struct Epoch {
+  std::string boot_id;
+  std::int64_t offset_ns = 0;
+  ClockTrust trust = ClockTrust::untrusted;
+
+  friend bool operator==(const Epoch&, const Epoch&) = default;
+};
+
+// A series is a sensor with a quantity and its canonical unit; it keeps its number for ever.
+struct SeriesSpec {
+  std::string sensor, quantity, unit;
+  std::string formerly;  // a removed sensor's id whose history goes on here, or empty
+  QuantityKind kind = QuantityKind::gauge;
+  Calibration calibration;
+};
+
+// What one commit interval brought. Reading::sensor is a series number here. Never mixes epochs.
+struct Batch {
+  Epoch epoch;
+  std::vector<Reading> readings;
+};
+
+// A stored reading on its way out, calibrated with what was in force when it was taken.
+struct StoredReading {
+  std::int32_t series = 0;
+  BatchId batch = 0;
+  std::int64_t time_ms = 0;  // UTC; computed from the epoch
+  std::int64_t boot_ns = 0;  // 0 when device-stamped
+  Flag flag = Flag::missing;
+  Reason reason = Reason::none;
+  ClockTrust clock = ClockTrust::untrusted;
+  Raw raw;
+  double value = 0;  // in the quantity's unit; meaningless when flag is missing
+};
+
+struct ReadingQuery {
+  std::vector<std::int32_t> series;     // empty: all
+  std::int64_t from_ms = 0, to_ms = 0;  // [from, to)
+  std::size_t limit = 10'000;
+  std::string after;  // `next` of the page before, or empty
+};
+struct ReadingPage {
+  std::vector<StoredReading> readings;  // by time, then series
+  std::string next;                     // empty: that was all
+};
+struct AggregateQuery {
+  std::vector<std::int32_t> series;  // empty: all
+  std::int64_t window_ms = 0;
+  std::int64_t from_ms = 0, to_ms = 0;  // start_ms in [from, to)
+  std::size_t limit = 10'000;
+  std::string after;
+};
+struct AggregatePage {
+  std::vector<Aggregate> rows;  // by start, then series; newest revision only
+  std::string next;
+};
+
+// What closing windows produces; one transaction.
+struct Fold {
+  std::vector<Aggregate> aggregates;                // inserted, or replaced by a higher revision
+  std::vector<NewMessage> messages;                 // get their sequence numbers in this order
+  BatchId replay_from = 0;                          // oldest batch with a reading of an open window
+  std::uint64_t folded = 0;                         // ledger: readings that are now folded
+  std::map<std::string, std::uint64_t> not_folded;  // ledger: reason → readings
+};
+
+// Which messages an uplink asks for next, in order of sequence.
+struct Pull {
+  int bit = 0;                       // the uplink's number, from add_uplink
+  std::optional<Lane> lane;          // nullopt: all lanes
+  Sequence above = 0;                // sequence > above
+  Sequence below = INT64_MAX;        // sequence < below
+  std::size_t limit = 32;            // messages
+  std::size_t max_bytes = 1u << 20;  // of bodies; at least one message is returned
+};
+
+enum class Outcome { acknowledged, refused, dropped };
+
+struct UplinkCounts {
+  std::uint64_t made = 0, acknowledged = 0, refused = 0, dropped = 0, filtered = 0;
+  std::uint64_t waiting = 0;
+  std::int64_t oldest_waiting_ms = 0;            // made_ms of the oldest waiting message, 0 if none
+  Sequence acknowledged_sequence = 0;            // every message up to here is done
+  std::map<std::string, std::uint64_t> reasons;  // "refused/too_large", "dropped/…" → messages
+};
+
+struct Identity {
+  std::string stream;           // 16 hex digits
+  std::string previous_stream;  // empty: none
+  Sequence last_sequence = 0;
+  BatchId last_batch = 0;
+  BatchId replay_from = 0;
+};
+
+// Counters only, never a query. Safe to call from the loop thread at any time.
+struct Status {
+  std::uint64_t bytes = 0, cap = 0;
+  bool degraded = false;  // readings cannot be made durable now
+  bool damaged = false;   // a damaged file was set aside
+  std::string trouble;    // why degraded or damaged
+  std::int64_t oldest_reading_ms = 0;
+  std::uint64_t commits = 0;
+  double commit_seconds_sum = 0, commit_seconds_max = 0, last_commit_seconds = 0;
+  std::int64_t last_commit_boot_ns = 0;
+  std::uint64_t waiting_readings = 0;
+  // Ledger, since the stream began: taken = stored + rejected + waiting; stored = folded + to fold
+  // + not folded.
+  std::uint64_t taken = 0, stored = 0, folded = 0;
+  std::map<std::string, std::uint64_t> rejected, not_folded;
+  // Messages that waited for uplinks which are no longer configured: uplink → dropped(removed).
+  std::map<std::string, std::uint64_t> removed;
+  std::uint64_t unreadable_batches = 0;  // met since the start: checksum or content wrong, left out
+};
+
+}  // namespace gerbang::store
+
+template <>
+struct std::is_error_code_enum<gerbang::store::errc> : std::true_type {};

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "uplink_host/session.hpp"
+
+#include <host/v1/uplink.pb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+
+namespace gerbang::uplink_host {
+namespace {
+
+constexpr int kBrokenFrames = 70, kUnavailable = 69;  // sysexits
+
+}  // namespace
+
+Session::Session(int socket) : socket_(socket) {}
+Session::~Session() = default;
+
+int Session::run() {
+  host::v1::FromUplinkHost hello;
+  hello.mutable_hello()->set_library(PahoClient::library());
+  send(hello);
+  for (;;) {
+    std::array<pollfd, 2> ready{{{socket_, POLLIN, 0}, {-1, POLLIN, 0}}};
+    if (client_) ready[1].fd = client_->ready_fd();
+    if (poll(ready.data(), ready.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      return kUnavailable;
+    }
+    if (ready[1].revents != 0) report();
+    if (ready[0].revents != 0 && !read_frames()) return exit_code_;
+  }
+}
+
+bool Session::read_frames() {
+  std::array<char, 64 << 10> buffer;
+  ssize_t got = recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return true;
+  // The daemon is gone without a word. So are we, without a DISCONNECT: the broker shall publish
+  // the will.
+  if (got <= 0) return false;
+  reader_.feed({buffer.data(), static_cast<std::size_t>(got)});
+  for (;;) {
+    auto payload = reader_.next();
+    host::v1::ToUplinkHost frame;
+    if (!payload || (*payload && !frame.ParseFromArray((*payload)->data(),
+                                                       static_cast<int>((*payload)->size())))) {
+      std::fprintf(stderr, "gerbang-uplink-host: what came from gerbangd is no frame\n");
+      exit_code_ = kBrokenFrames;
+      return false;
+    }
+    if (!*payload) return true;
+    if (!serve(frame)) return false;
+  }
+}
+
+bool Session::serve(const host::v1::ToUplinkHost& frame) {
+  if (frame.has_configure()) {
+    configured_ = std::make_unique<host::v1::ToUplinkHost>(frame);
+    if (!client_) try {
+        client_ = std::make_unique<PahoClient>(configured_->configure().connect());
+      } catch (const std::exception& e) {
+        std::fprintf(stderr, "gerbang-uplink-host: %s\n", e.what());
+        exit_code_ = kUnavailable;
+        return false;
+      }
+  }
+  if (frame.has_connect() && client_) client_->connect(configured_->configure().connect());
+  if (client_)
+    for (const auto& publish : frame.publish()) client_->publish(publish);
+  if (frame.has_disconnect()) {
+    if (client_) client_->disconnect();
+    return false;
+  }
+  return true;
+}
+
+void Session::report() {
+  Happened happened = client_->take();
+  // Up has a frame of its own, before all else of its connection; Down comes after all else.
+  if (happened.up) {
+    host::v1::FromUplinkHost frame;
+    frame.mutable_up()->set_receive_max(happened.up->receive_max);
+    frame.mutable_up()->set_max_packet(happened.up->max_packet);
+    send(frame);
+  }
+  if (!happened.acked.empty()) {
+    host::v1::FromUplinkHost frame;
+    for (const auto& each : happened.acked) {
+      auto* acked = frame.add_acked();
+      acked->set_id(each.id);
+      acked->set_code(each.code);
+    }
+    send(frame);
+  }
+  for (auto& each : happened.received) {
+    host::v1::FromUplinkHost frame;
+    frame.mutable_received()->set_topic(std::move(each.topic));
+    frame.mutable_received()->set_payload(std::move(each.payload));
+    frame.mutable_received()->set_retained(each.retained);
+    send(frame);
+  }
+  if (happened.down) {
+    host::v1::FromUplinkHost frame;
+    frame.mutable_down()->set_reason(std::move(happened.down->reason));
+    frame.mutable_down()->set_code(happened.down->code);
+    send(frame);
+  }
+}
+
+void Session::send(const host::v1::FromUplinkHost& frame) {
+  out_.clear();
+  ipc::append_frame(out_, frame.SerializeAsString());
+  std::string_view rest = out_;
+  while (!rest.empty()) {
+    // Blocks while the daemon does not read; what may pile up meanwhile is bounded by its window.
+    ssize_t done = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (done > 0) {
+      rest.remove_prefix(static_cast<std::size_t>(done));
+    } else if (errno == EAGAIN) {
+      pollfd writable{socket_, POLLOUT, 0};
+      (void)poll(&writable, 1, -1);
+    } else if (errno != EINTR) {
+      return;  // the daemon is gone; reading will tell
+    }
+  }
+}
+
+}  // namespace gerbang::uplink_host

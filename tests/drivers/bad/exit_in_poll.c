@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "bad.h"
+static gerbang_status poll(gerbang_instance* i, uint32_t budget_ms) {
+  (void)i;
+  (void)budget_ms;
+  exit(3);
+}
+BAD_DRIVER(.poll = poll)

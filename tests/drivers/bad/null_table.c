@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <gerbang/driver.h>
+const gerbang_driver_table* gerbang_driver(void) {
+  return 0;
+}

@@ -87,9 +87,9 @@ void Desk::missing(std::uint32_t sensor, gerbang_reason reason) {
   intake_.take(&reading, 1, boottime().count());
 }
 
-void Desk::say(gerbang_log_level level, const std::string& text) {
+void Desk::say(int level, const std::string& text) {
   host::v1::FromDriverHost frame;
-  frame.mutable_log()->set_level(level);
+  frame.mutable_log()->set_level(static_cast<std::uint32_t>(level));
   frame.mutable_log()->set_text(text);
   link_.send(frame);
 }
@@ -140,10 +140,10 @@ void Desk::trace(const gerbang_host* host, const char* device, int sent, const v
   desk.link_.send(frame);
 }
 
-void Desk::log(const gerbang_host* host, gerbang_log_level level, const char* text) {
+void Desk::log(const gerbang_host* host, gerbang_log_level said, const char* text) {
   Desk& desk = of(host);
   if (!desk.inside()) return;
-  level = std::clamp(level, GERBANG_LOG_DEBUG, GERBANG_LOG_ERROR);
+  const int level = std::clamp<int>(plain(said), GERBANG_LOG_DEBUG, GERBANG_LOG_ERROR);
   std::string line = clean_text(text, kMaxLine);
   if (level >= GERBANG_LOG_WARNING) desk.complaint_ = line;
   if (!desk.lines_.admit(boottime())) return;
@@ -157,7 +157,8 @@ void Desk::exchange(const gerbang_host* host, const char* device, gerbang_reason
                     uint32_t microseconds) {
   Desk& desk = of(host);
   if (!desk.inside()) return;
-  desk.tally_.add(clean_text(device, kMaxDevice), static_cast<unsigned>(result), microseconds);
+  desk.tally_.add(clean_text(device, kMaxDevice), static_cast<unsigned>(plain(result)),
+                  microseconds);
   desk.flush_if_old();
 }
 

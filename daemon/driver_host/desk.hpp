@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <string>
+#include <type_traits>
 
 #include "driver_host/intake.hpp"
 #include "driver_host/link.hpp"
@@ -16,6 +18,16 @@
 namespace gerbang::driver_host {
 
 Nanoseconds boottime();
+
+// The number in an enum that a driver made: it may be none of its values, and then must not be
+// looked at as one.
+template <class Enum>
+int plain(const Enum& value) {
+  static_assert(sizeof(Enum) == sizeof(int));
+  int number;
+  std::memcpy(&number, &value, sizeof number);
+  return number;
+}
 
 // What stands behind gerbang_host: every function that a driver may call ends here and becomes
 // frames. Readings wait for the end of the call, or for 1,024 of them, or for 20 ms, so that a poll
@@ -34,11 +46,15 @@ class Desk {
   void start(Intake intake, bool trace);
   Intake& intake() { return intake_; }
 
-  // Runs one call of the driver.
+  // Runs one call of the driver; what it returned (0 for close).
   template <class Call>
-  auto during(Call&& call) {
+  int during(Call&& call) {
     begin();
-    auto status = call();
+    int status = 0;
+    if constexpr (std::is_void_v<decltype(call())>)
+      call();
+    else
+      status = plain(call());
     end();
     return status;
   }
@@ -50,7 +66,7 @@ class Desk {
   // A reading of the host's own: the sensor is missing.
   void missing(std::uint32_t sensor, gerbang_reason reason);
   // A line of the host's own, not limited in number.
-  void say(gerbang_log_level level, const std::string& text);
+  void say(int level, const std::string& text);
   void flush();
   // Exchanges and refusals since the last time.
   void report(host::v1::Heartbeat& out);

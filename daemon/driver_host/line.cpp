@@ -76,8 +76,7 @@ std::optional<int> Line::run() {
 
 void Line::open() {
   instance_ = nullptr;
-  gerbang_status status =
-      desk_.during([&] { return table_.open(desk_.host(), config_.get(), &instance_); });
+  int status = desk_.during([&] { return table_.open(desk_.host(), config_.get(), &instance_); });
   desk_.intake().forget_numbers();
   open_ = status == GERBANG_OK;
   if (open_) {
@@ -90,16 +89,13 @@ void Line::open() {
 
 void Line::close() {
   if (!std::exchange(open_, false)) return;
-  desk_.during([&] {
-    table_.close(std::exchange(instance_, nullptr));
-    return 0;
-  });
+  desk_.during([&] { table_.close(std::exchange(instance_, nullptr)); });
 }
 
 void Line::poll() {
   const Nanoseconds began = boottime();
   const auto budget = std::chrono::floor<std::chrono::milliseconds>(kBudget);
-  gerbang_status status = desk_.during(
+  int status = desk_.during(
       [&] { return table_.poll(instance_, static_cast<std::uint32_t>(budget.count())); });
   const Nanoseconds now = boottime();
   ++polls_;
@@ -112,16 +108,15 @@ void Line::poll() {
 
   if (status == GERBANG_OK) retry_.reset();
   Nanoseconds pause = idle_.after(now - began, desk_.emitted());
-  if (status == GERBANG_RETRY) pause = std::max(retry_.next() - (now - began), Nanoseconds(0));
+  if (status == GERBANG_RETRY) pause = std::max(retry_.next(1) - (now - began), Nanoseconds(0));
   if (open_ && pause > Nanoseconds(0)) attend(pause);
 }
 
-void Line::settle(gerbang_status status, const char* function) {
+void Line::settle(int status, const char* function) {
   std::string text = desk_.complaint();
   const bool known = status == GERBANG_RETRY || status == GERBANG_GONE || status == GERBANG_CONFIG;
   if (!known) {
-    text = std::string(function) + " returned " + std::to_string(static_cast<int>(status)) +
-           ", which is no status";
+    text = std::string(function) + " returned " + std::to_string(status) + ", which is no status";
     status = GERBANG_GONE;
   } else if (text.empty()) {
     const char* name = status == GERBANG_RETRY  ? "RETRY"
@@ -137,7 +132,7 @@ void Line::settle(gerbang_status status, const char* function) {
     return;
   }
   const Nanoseconds now = boottime();
-  reopen_at_ = now + reopen_.next();
+  reopen_at_ = now + reopen_.next(1);
   absence_.begin(now);
 }
 
@@ -159,7 +154,7 @@ void Line::attend(Nanoseconds timeout) {
     desk_.say(GERBANG_LOG_ERROR, "already configured; a new configuration needs a new host");
 }
 
-void Line::trouble(gerbang_status status, const std::string& text) {
+void Line::trouble(int status, const std::string& text) {
   // A line that stays in the same trouble has said so.
   if (status == GERBANG_RETRY && trouble_status_ == status && text == trouble_) return;
   trouble_ = text;

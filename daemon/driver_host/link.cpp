@@ -61,7 +61,8 @@ bool Link::wait(bool writing, Nanoseconds timeout) {
   limit.tv_nsec = static_cast<long>((timeout % kSecond).count());
   int ready = ppoll(wanted.data(), wanted.size(), &limit, nullptr);
   if (terminated != 0) stop();
-  if (ready > 0 && reading && (wanted[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) pump();
+  if (ready > 0 && reading && (wanted[0].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) != 0)
+    pump();
   return ready != 0;
 }
 
@@ -73,6 +74,7 @@ void Link::pump() {
     if (n < 0 && errno == EAGAIN) return;
     if (n <= 0) {
       ended_ = true;
+      broken_ = n < 0 && (errno == EBADF || errno == ENOTSOCK);  // the driver closed it
       stop();
       return;
     }
@@ -111,6 +113,7 @@ bool Link::send(const host::v1::FromDriverHost& frame) {
       if (!ended_) wait(true, 3600 * kSecond);
     } else if (n == 0 || errno != EINTR) {
       ended_ = true;
+      broken_ = n < 0 && (errno == EBADF || errno == ENOTSOCK);
     }
   }
   if (ended_) stop();

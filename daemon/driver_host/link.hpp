@@ -33,7 +33,7 @@ class Link {
   // Looks at the socket without waiting. True after Stop, SIGTERM, or the end of the stream.
   bool stopping();
   bool stop_seen() const { return stop_.load(std::memory_order_relaxed); }
-  // The daemon sent what is no frame: a fault of ours, not an ordinary end.
+  // Not an ordinary end: what came is no frame, or the driver closed the descriptor.
   bool broken() const { return broken_; }
 
  private:

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "driver_host/confine.hpp"
 #include "driver_host/link.hpp"
@@ -50,8 +51,9 @@ int run_driver(const std::string& path) {
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_TRIM_THRESHOLD, 64 << 10);
 
-  Link link(kSocket);
-  auto refuse = [&](const std::string& why) {
+  // Never destroyed: a thread or an exit handler of the driver may still call the host.
+  static Link& link = *new Link(kSocket);
+  auto refuse = [](const std::string& why) {
     gerbang::host::v1::FromDriverHost frame;
     frame.mutable_hello()->set_load_error(why);
     link.send(frame);
@@ -60,7 +62,8 @@ int run_driver(const std::string& path) {
   if (auto confined = confine(true); !confined) return refuse(confined.error().what);
   auto plugin = load_plugin(path);
   if (!plugin) return refuse(plugin.error().what);
-  return Session(*plugin, link).run();
+  static Session& session = *new Session(std::move(*plugin), link);
+  return session.run();
 }
 
 }  // namespace

@@ -7,24 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/backoff.hpp"
+
 // When the host does what. Pure: time is an argument, nanoseconds of CLOCK_BOOTTIME.
 namespace gerbang::driver_host {
 
 using Nanoseconds = std::chrono::nanoseconds;
 inline constexpr Nanoseconds kMillisecond = std::chrono::milliseconds(1);
 inline constexpr Nanoseconds kSecond = std::chrono::seconds(1);
-
-// How long to wait before the next attempt: `first`, doubling up to `longest`.
-class Backoff {
- public:
-  Backoff(Nanoseconds first, Nanoseconds longest)
-      : first_(first), longest_(longest), next_(first) {}
-  Nanoseconds next() { return std::exchange(next_, std::min(next_ * 2, longest_)); }
-  void reset() { next_ = first_; }
-
- private:
-  Nanoseconds first_, longest_, next_;
-};
 
 // Heartbeats: after each poll, but no more than five a second.
 class Beat {
@@ -109,7 +99,7 @@ class IdlePause {
 
   // Zero when the poll did something or took its time.
   Nanoseconds after(Nanoseconds took, bool emitted) {
-    if (!emitted && took < kMillisecond) return pause_.next();
+    if (!emitted && took < kMillisecond) return pause_.next(1);
     pause_.reset();
     return Nanoseconds(0);
   }

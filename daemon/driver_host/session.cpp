@@ -51,14 +51,14 @@ void Session::decode(const host::v1::Decode& frame) {
   }
   DriverConfig config(frame);
   desk_.start(Intake::for_decode(), false);
-  gerbang_status status = desk_.during([&] {
+  int status = desk_.during([&] {
     return plugin_.table.decode(desk_.host(), config.get(), frame.data().data(),
                                 frame.data().size());
   });
   done(status, desk_.complaint());
 }
 
-void Session::done(gerbang_status status, const std::string& text) {
+void Session::done(int status, const std::string& text) {
   host::v1::FromDriverHost frame;
   frame.mutable_done()->set_status(static_cast<std::uint32_t>(status));
   frame.mutable_done()->set_text(text);

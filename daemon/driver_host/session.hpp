@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "driver_host/config.hpp"
 #include "driver_host/desk.hpp"
@@ -21,7 +22,7 @@ inline constexpr int kExitConfig = 78;
 // Answers the daemon until it says Stop or goes away. Everything on the calling thread.
 class Session {
  public:
-  Session(const Plugin& plugin, Link& link) : plugin_(plugin), link_(link), desk_(link) {}
+  Session(Plugin plugin, Link& link) : plugin_(std::move(plugin)), link_(link), desk_(link) {}
 
   // Says Hello and serves. Returns the exit code.
   int run();
@@ -30,9 +31,9 @@ class Session {
   // Answers Describe and Decode. False: the frame is something else.
   bool answer(const host::v1::ToDriverHost& frame);
   void decode(const host::v1::Decode& frame);
-  void done(gerbang_status status, const std::string& text);
+  void done(int status, const std::string& text);
 
-  const Plugin& plugin_;
+  const Plugin plugin_;
   Link& link_;
   Desk desk_;
 
@@ -56,8 +57,8 @@ class Line {
   void poll();
   void stay_closed();  // waits for the next attempt
   void close();
-  void settle(gerbang_status status, const char* function);  // what a status means
-  void trouble(gerbang_status status, const std::string& text);
+  void settle(int status, const char* function);  // what a status means
+  void trouble(int status, const std::string& text);
   void ready();
   void heartbeat(Nanoseconds now);
   void attend(Nanoseconds timeout);  // to the daemon; a pause that ends early on any frame
@@ -75,7 +76,7 @@ class Line {
   bool open_ = false;
   bool final_ = false;   // CONFIG: the operator has to act
   std::string trouble_;  // what was last told; empty: all is well
-  gerbang_status trouble_status_ = GERBANG_OK;
+  int trouble_status_ = GERBANG_OK;
   Nanoseconds reopen_at_{};
   Backoff reopen_;
   Backoff retry_;

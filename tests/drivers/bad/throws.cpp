@@ -7,8 +7,8 @@
 namespace {
 
 const gerbang_description* describe() {
-  static constexpr gerbang_description description{
-      sizeof description, 0, nullptr, 0, nullptr, 0, "For tests."};
+  static constexpr gerbang_description description{sizeof description, 0, nullptr, 0, nullptr, 0,
+                                                   "For tests."};
   return &description;
 }
 gerbang_status open(const gerbang_host*, const gerbang_config*, gerbang_instance**) {
@@ -22,8 +22,17 @@ void close(gerbang_instance*) {}
 }  // namespace
 
 const gerbang_driver_table* gerbang_driver(void) {
-  static constexpr gerbang_driver_table table{
-      sizeof table, GERBANG_ABI_MAJOR, GERBANG_ABI_MINOR, 0,     "bad",   "0",
-      describe,     open,              poll,              close, nullptr, nullptr};
+  static constexpr gerbang_driver_table table{sizeof table,
+                                              GERBANG_ABI_MAJOR,
+                                              GERBANG_ABI_MINOR,
+                                              0,
+                                              "bad",
+                                              "0",
+                                              describe,
+                                              open,
+                                              poll,
+                                              close,
+                                              nullptr,
+                                              nullptr};
   return &table;
 }

@@ -63,7 +63,7 @@ class HttpServer {
     if (options.listen == http::Options().listen) options.listen = "127.0.0.1:0";
     server_ = std::make_unique<http::Server>(
         io_.get_executor(), std::move(options), [this] { return show(); },
-        [this] { return version_; }, queries);
+        [this] { return version_; }, queries_);
     if (auto running = server_->run(); !running) throw std::runtime_error(running.error().what);
     thread_ = std::thread([this] { io_.run(); });
   }
@@ -74,6 +74,16 @@ class HttpServer {
   }
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
+
+  // Time goes on, so that ages do; frozen, it does not.
+  void freeze() {
+    with([this](http::Snapshot&) { frozen_ = true; });
+  }
+
+  // After n more snapshots every connection that needs one breaks off.
+  void break_after(int n) {
+    with([this, n](http::Snapshot&) { snapshots_left_ = n; });
+  }
 
   std::uint16_t port() const { return server_->port(); }
 
@@ -88,12 +98,21 @@ class HttpServer {
     done.get_future().wait();
   }
 
-  CountingQueries queries;  // set up before the first request
+  void set(std::size_t CountingQueries::*what, std::size_t value) {
+    with([&](http::Snapshot&) { queries_.*what = value; });
+  }
+  std::size_t get(std::size_t CountingQueries::*what) {
+    std::size_t value = 0;
+    with([&](http::Snapshot&) { value = queries_.*what; });
+    return value;
+  }
 
  private:
-  // Time goes on, so that ages do.
-  http::Snapshot show() const {
+  http::Snapshot show() {
+    if (snapshots_left_ == 0) throw std::runtime_error("no more snapshots");
+    if (snapshots_left_ > 0) --snapshots_left_;
     http::Snapshot now = snapshot_;
+    if (frozen_) return now;
     auto since = std::chrono::steady_clock::now() - start_;
     now.now_ms += std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
     now.boot_ns += std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
@@ -103,8 +122,11 @@ class HttpServer {
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
+  CountingQueries queries_;
   http::Snapshot snapshot_;
   std::uint64_t version_ = 1;
+  bool frozen_ = false;
+  int snapshots_left_ = -1;  // negative: no end
   std::chrono::steady_clock::time_point start_;
   std::unique_ptr<http::Server> server_;
   std::thread thread_;

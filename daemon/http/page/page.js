@@ -25,7 +25,7 @@
   var stateAt = 0;      // performance.now() when it came
   var rows = {};        // sensor id → what is shown of it
   var order = [];       // the sensors as the gateway listed them
-  var link = "wait";    // wait, live, polling, lost
+  var link = "wait";    // wait, ask, live, polling, lost
   var lastData = 0;     // gateway time of the newest contact, ms
   var run = 0;          // a newer connect() makes the older one stop
 
@@ -267,7 +267,7 @@
 
   // ---- the line below the header ---------------------------------------------------------------
   function showLink() {
-    var text = { wait: T.loading, live: T.live, polling: T.polling,
+    var text = { wait: T.loading, ask: T.token_title, live: T.live, polling: T.polling,
       lost: lastData ? fill(T.lost, { time: clock(lastData) }) : T.lost_first }[link];
     var kind = link === "polling" ? "live" : link;
     if ($("line").className !== kind) $("line").className = kind;
@@ -306,6 +306,7 @@
   function ask(status) {
     run++;
     put($("ask-wrong"), status === 429 ? T.token_wait : token ? T.token_wrong : "");
+    setLink("ask");
     $("ask").hidden = false;
     $("token").focus();
   }

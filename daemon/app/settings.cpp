@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/settings.hpp"
 
+#include <gerbang/driver.h>
+
 #include "app/version.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
@@ -20,8 +22,8 @@ config::LoadResult load_settings(const std::string& file, source::Catalogue* cat
 
 std::string version_text() {
   return std::string("gerbangd ") + GERBANG_VERSION + " (commit " + GERBANG_COMMIT +
-         "), driver ABI " + std::to_string(source::kAbiMajor) + "." +
-         std::to_string(source::kAbiMinor) + ", store schema " +
+         "), driver ABI " + std::to_string(GERBANG_ABI_MAJOR) + "." +
+         std::to_string(GERBANG_ABI_MINOR) + ", store schema " +
          std::to_string(store::schema_version());
 }
 

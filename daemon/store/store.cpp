@@ -22,6 +22,7 @@
 #include "observe/log.hpp"
 #include "store/check.hpp"
 #include "store/file.hpp"
+#include "store/migrations.hpp"
 #include "store/pack.hpp"
 
 namespace gerbang::store {
@@ -103,6 +104,7 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   asio::awaitable<Result<BatchId>> append(Batch batch);
   asio::awaitable<Result<Sequence>> commit(Fold fold);
   asio::awaitable<Result<std::vector<std::int32_t>>> declare(std::vector<SeriesSpec> series);
+  asio::awaitable<Result<std::vector<int>>> declare_uplinks(std::vector<std::string> names);
   asio::awaitable<Result<std::vector<Message>>> pull(Pull what);
   // Steps until the page is full; commits come in between.
   template <class Page, class Query>
@@ -463,6 +465,14 @@ asio::awaitable<Result<std::vector<std::int32_t>>> Store::Impl::declare(
   co_return ids;
 }
 
+asio::awaitable<Result<std::vector<int>>> Store::Impl::declare_uplinks(
+    std::vector<std::string> names) {
+  // A commit under way still speaks of the bits of before.
+  if (flight_) co_await settled_.wait();
+  auto job = [names = std::move(names)](File& file) { return file.declare_uplinks(names); };
+  co_return co_await hop<std::vector<int>>(std::move(job));
+}
+
 void Store::Impl::forget(std::vector<Message>& messages, int bit) const {
   std::erase_if(messages, [&](const Message& m) {
     auto it = done_.find(m.sequence);
@@ -561,6 +571,10 @@ Status Store::Impl::status() const {
   return s;
 }
 
+int schema_version() {
+  return static_cast<int>(migrations().size());
+}
+
 // ---- the public face ----------------------------------------------------------------------------
 
 Store::Store(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -586,6 +600,10 @@ asio::awaitable<Result<std::vector<std::int32_t>>> Store::declare_async(
 }
 Result<std::vector<int>> Store::declare_uplinks(const std::vector<std::string>& names) {
   return impl_->blocking<std::vector<int>>([&](File& file) { return file.declare_uplinks(names); });
+}
+asio::awaitable<Result<std::vector<int>>> Store::declare_uplinks_async(
+    std::vector<std::string> names) {
+  return impl_->declare_uplinks(std::move(names));
 }
 Result<void> Store::replay(BatchId from, const std::function<void(const StoredReading&)>& each) {
   return impl_->blocking<void>([&](File& file) { return file.replay(from, each); });

@@ -18,6 +18,9 @@ namespace gerbang::store {
 
 namespace asio = boost::asio;
 
+// Of the database files that this build makes.
+int schema_version();
+
 // The gateway's only durable state.
 //
 // Threads: call from the loop thread. The work runs on the store's own thread and the caller
@@ -47,6 +50,8 @@ class Store {
   // longer configured loses its bit, and what waited for it is counted as dropped(removed). At
   // most 32.
   Result<std::vector<int>> declare_uplinks(const std::vector<std::string>& names);
+  // The same on the loop, for a reload.
+  asio::awaitable<Result<std::vector<int>>> declare_uplinks_async(std::vector<std::string> names);
 
   // Blocking. Calls `each` with every reading of batches >= from, in order of batch; from the
   // store's thread, while the caller waits.

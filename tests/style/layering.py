@@ -25,7 +25,7 @@ MODULES = {
     "uplink": {"core", "wire", "store", "ipc", "observe", "async"},
     "uplink_host": {"core", "ipc"},
     "http": {"core", "wire", "observe", "async"},
-    "ctl": {"core", "config", "store", "wire", "source", "ipc", "observe", "async"},
+    "ctl": {"core", "quality", "config", "store", "wire", "source", "ipc", "observe", "async"},
     "app": None,
 }
 
@@ -46,7 +46,7 @@ LIBRARIES = {
     "gerbang/v1/": {"wire"},
     "host/v1/driver": {"source", "driver_host"},
     "host/v1/uplink": {"uplink", "uplink_host"},
-    "gerbang/driver.h": {"driver_host"},
+    "gerbang/driver.h": {"driver_host", "app"},
     "dlfcn.h": {"driver_host"},
     "google/protobuf": {"wire", "source", "driver_host", "uplink", "uplink_host"},
 }

@@ -21,6 +21,9 @@ struct Context {
   std::filesystem::path data;
   // STATE_DIRECTORY and CREDENTIALS_DIRECTORY; nullopt when not set.
   std::function<std::optional<std::string>(const std::string& name)> environment;
+  // A check by hand, outside of the service: credentials that only the service is given are a
+  // warning and not an error, and stay empty.
+  bool by_hand = false;
 };
 
 // $GERBANG_DATA, else the installed folder.

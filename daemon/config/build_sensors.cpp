@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "config/build.hpp"
+#include "config/options.hpp"
+
+namespace gerbang::config {
+namespace {
+
+std::string text_of(const Table& table, std::string_view key) {
+  auto value = table.value(key);
+  return value ? std::move(value->text) : std::string();
+}
+
+// A number and a unit: "0.2 mg/L".
+std::optional<std::pair<double, std::string>> parse_amount(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{}) return std::nullopt;
+  std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
+  return std::pair(number, std::string(unit));
+}
+
+class Builder {
+ public:
+  Builder(const Table& table, const Catalogue& catalogue, Report& report, const Config& config)
+      : table_(table), catalogue_(catalogue), report_(report), config_(config) {}
+
+  // `driver` is known, its schema perhaps not (an empty name).
+  Sensor build(const Driver* driver) {
+    out_.place = table_.place();
+    out_.id = text_of(table_, "id");
+    out_.formerly = text_of(table_, "formerly");
+    const auto own = table_.given("interval");
+    if (own)
+      out_.interval = Milliseconds(own->integer);
+    else if (driver != nullptr)
+      out_.interval = driver->interval;
+    interval();
+    quantity();
+    scale();
+    range();
+    label();
+    if (driver != nullptr && !driver->schema.name.empty()) {
+      const Place at = table_.place("address");
+      out_.address = check_options(driver->schema.address, table_.node("address"), at,
+                                   table_.key("address"), driver->plugin + " addresses", report_);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void error(std::string_view key, std::string what, std::string remedy) {
+    report_.error(table_.place(key), table_.key(key), std::move(what), std::move(remedy));
+  }
+  void error(std::string_view key, const Error& failure) {
+    const auto [what, remedy] = halves(failure.what);
+    error(key, what, remedy);
+  }
+
+  void interval() {
+    const auto& lengths = config_.windows.lengths_ms;
+    if (lengths.empty() || out_.interval.count() <= lengths.front()) return;
+    const std::string shown = "\"" + format_duration(out_.interval) + "\"";
+    if (out_.interval.count() > lengths.back())
+      error("interval", "read every " + shown + ", it has a place in no window",
+            "choose an interval of at most \"" + format_duration(Milliseconds(lengths.back())) +
+                "\"");
+    else
+      report_.warning(table_.place("interval"), table_.key("interval"),
+                      "read every " + shown + ", it takes no part in the shorter windows",
+                      "choose at most \"" + format_duration(Milliseconds(lengths.front())) +
+                          "\" to have it in all");
+  }
+
+  void quantity() {
+    const auto name = table_.value("quantity");
+    if (!name) return;
+    row_ = catalogue_.find(name->text);
+    if (row_ == nullptr) {
+      if (!catalogue_.quantities.empty())  // else the installation is damaged, which is reported
+        error("quantity", "there is no quantity " + in_quotes(name->text),
+              catalogue_.suggestion(name->text));
+      return;
+    }
+    out_.quantity = row_->quantity;
+    out_.unit = row_->quantity.unit;
+    if (auto unit = table_.given("unit")) {
+      out_.unit = unit->text;
+      if (auto line = catalogue_.units.convert(unit->text, *row_)) {
+        out_.calibration.slope = line->slope;
+        out_.calibration.intercept = line->intercept;
+      } else {
+        error("unit", line.error());
+      }
+    }
+    if (auto wrap = table_.given("wrap")) {
+      out_.wrap = static_cast<std::uint64_t>(wrap->integer);
+      if (row_->quantity.kind != QuantityKind::totaliser)
+        error("wrap", in_quotes(name->text) + " is not a counter",
+              "remove it, or choose a quantity of kind totaliser");
+    }
+  }
+
+  void scale() {
+    Calibration& out = out_.calibration;
+    if (auto value = table_.given("scale")) out.scale = value->number;
+    if (auto value = table_.given("offset")) out.offset = value->number;
+    if (out.scale == 0) error("scale", "0 makes every value the same", "write another number");
+    if (!table_.has("span")) return;
+    for (const char* other : {"scale", "offset"})
+      if (table_.has(other))
+        error(other, "span is given too, and both say the same thing", "keep one of the two");
+    const Table span = table_.table("span");
+    const auto raw = span.value("raw"), value = span.value("value");
+    if (!raw || !value) return;
+    out.scale = (value->numbers[1] - value->numbers[0]) / (raw->numbers[1] - raw->numbers[0]);
+    out.offset = value->numbers[0] - raw->numbers[0] * out.scale;
+  }
+
+  std::optional<double> limit(const Table& range, std::string_view key) {
+    const auto value = range.value(key);
+    if (!value) return std::nullopt;
+    if (value->is_number) return value->number;
+    const auto amount = parse_amount(value->text);
+    if (!amount) {
+      report_.error(range.place(key), range.key(key), in_quotes(value->text) + " is not an amount",
+                    "write a number in the quantity's unit, or one with its own: \"0.2 mg/L\"");
+      return std::nullopt;
+    }
+    if (row_ == nullptr) return std::nullopt;
+    const auto line = catalogue_.units.convert(amount->second, *row_);
+    if (!line) {
+      const auto [what, remedy] = halves(line.error().what);
+      report_.error(range.place(key), range.key(key), what, remedy);
+      return std::nullopt;
+    }
+    return amount->first * line->slope + line->intercept;
+  }
+
+  void range() {
+    const Node* node = table_.node("range");
+    if (node == nullptr || node->kind != Node::Kind::table) return;
+    const Table range = table_.table("range");
+    Range out;
+    out.low = limit(range, "low");
+    out.high = limit(range, "high");
+    if (!range.has("low") && !range.has("high"))
+      error("range", "neither low nor high", "write range = { low = 0.0, high = 1000.0 }");
+    if (out.low && out.high && *out.low >= *out.high)
+      error("range", "low is not below high", "exchange them");
+    out_.range = out;
+  }
+
+  void label() {
+    out_.label = out_.quantity.label;
+    const Node* node = table_.node("label");
+    if (node == nullptr) return;
+    if (node->kind == Node::Kind::string) {
+      out_.label = Label{node->text, node->text};
+      return;
+    }
+    if (node->kind != Node::Kind::table) return;
+    const Table languages = table_.table("label");
+    const auto ind = languages.value("ind"), eng = languages.value("eng");
+    if (!languages.has("ind") && !languages.has("eng"))
+      error("label", "no language", "write label = { ind = \"…\", eng = \"…\" }, or one text");
+    // One language is better than the quantity's general name.
+    if (ind || eng) out_.label = Label{(ind ? ind : eng)->text, (eng ? eng : ind)->text};
+  }
+
+  const Table& table_;
+  const Catalogue& catalogue_;
+  Report& report_;
+  const Config& config_;
+  const QuantityRow* row_ = nullptr;
+  Sensor out_;
+};
+
+}  // namespace
+
+void build_drivers(const Document& document, const Context& context, Report& report,
+                   Config& config) {
+  Unique names;
+  std::map<std::string, Result<DriverSchema>> schemas;
+  for (const Table& table : section_tables(document, "driver")) {
+    Driver out;
+    out.place = table.place();
+    out.name = text_of(table, "name");
+    if (!out.name.empty())
+      names.add(out.name, table.place("name"), table.key("name"), "driver", report);
+    if (auto interval = table.value("interval")) out.interval = Milliseconds(interval->integer);
+    out.plugin = text_of(table, "plugin");
+    if (!out.plugin.empty()) {
+      auto known = schemas.find(out.plugin);
+      if (known == schemas.end())
+        known = schemas.emplace(out.plugin, context.schema(out.plugin)).first;
+      if (known->second) {
+        out.schema = *known->second;
+        if (out.schema.name.empty()) out.schema.name = out.plugin;
+        const Node* options = table.node("options");
+        out.options = check_options(out.schema.options, options,
+                                    options != nullptr ? table.place("options") : table.place(),
+                                    table.key("options"), out.plugin + " options", report);
+      } else {
+        const auto [what, remedy] = halves(known->second.error().what);
+        report.error(table.place("plugin"), table.key("plugin"), what,
+                     remedy.empty() ? "gerbangctl drivers lists what is installed" : remedy);
+      }
+    }
+    config.drivers.push_back(std::move(out));
+  }
+}
+
+void build_sensors(const Document& document, const Catalogue& catalogue, Report& report,
+                   Config& config) {
+  std::map<std::string_view, std::size_t> drivers;
+  for (std::size_t i = 0; i < config.drivers.size(); ++i)
+    drivers.emplace(config.drivers[i].name, i);
+  std::vector<std::string_view> names;
+  for (const auto& [name, index] : drivers)
+    if (!name.empty()) names.push_back(name);
+
+  Unique ids, former;
+  std::map<std::string, const Place> addresses;  // driver and identity → first sensor
+  std::set<std::string> used;
+  const auto tables = section_tables(document, "sensor");
+  for (const Table& table : tables) {
+    const Driver* driver = nullptr;
+    std::size_t index = 0;
+    if (auto name = table.value("driver")) {
+      if (auto known = drivers.find(name->text); known != drivers.end()) {
+        index = known->second;
+        driver = &config.drivers[index];
+        used.insert(name->text);
+      } else if (document.complete) {
+        report.error(table.place("driver"), table.key("driver"),
+                     "there is no driver " + in_quotes(name->text),
+                     names.empty() ? "add a [[driver]] with name = " + in_quotes(name->text)
+                                   : did_you_mean(name->text, names));
+      }
+    }
+    const std::size_t errors_before = report.errors();
+    Sensor sensor = Builder(table, catalogue, report, config).build(driver);
+    sensor.driver = index;
+    if (!sensor.id.empty())
+      ids.add(sensor.id, table.place("id"), table.key("id"), "sensor", report);
+    if (!sensor.formerly.empty())
+      former.add(sensor.formerly, table.place("formerly"), table.key("formerly"),
+                 "sensor that was formerly", report);
+    if (driver != nullptr && report.errors() == errors_before) {
+      const std::string where = identity(driver->schema.address, sensor.address);
+      const Place at = table.place("address");
+      const auto [first, fresh] = addresses.emplace(driver->name + " " + where, at);
+      if (!where.empty() && !fresh)
+        report.error(at, table.key("address"),
+                     "the same place of the line as the sensor at " + first->second.file + ":" +
+                         std::to_string(first->second.line) + ":" +
+                         std::to_string(first->second.column) + " (" + where + ")",
+                     "correct one of the two addresses, or remove one sensor");
+    }
+    config.sensors.push_back(std::move(sensor));
+  }
+
+  for (std::size_t i = 0; i < config.sensors.size(); ++i)
+    if (const std::string& old = config.sensors[i].formerly;
+        !old.empty() && std::any_of(config.sensors.begin(), config.sensors.end(),
+                                    [&](const Sensor& s) { return s.id == old; }))
+      report.error(tables[i].place("formerly"), tables[i].key("formerly"),
+                   "a sensor " + in_quotes(old) + " is still configured",
+                   "name an id that was removed, or remove this key");
+  for (const Driver& driver : config.drivers)
+    if (!driver.name.empty() && !used.contains(driver.name))
+      report.warning(driver.place, "driver[" + driver.name + "]", "no sensor names this driver",
+                     "add a [[sensor]], or remove the driver");
+}
+
+}  // namespace gerbang::config

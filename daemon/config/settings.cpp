@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/settings.hpp"
+
+#include <cstdio>
+
+#include "config/node.hpp"
+#include "config/options.hpp"
+#include "core/text.hpp"
+
+namespace gerbang::config {
+namespace {
+
+std::string shown(const std::string& text) {
+  return toml_text(text);
+}
+std::string shown(const std::filesystem::path& path) {
+  return toml_text(path.string());
+}
+std::string shown(Milliseconds duration) {
+  return toml_text(format_duration(duration));
+}
+std::string shown(bool value) {
+  return value ? "true" : "false";
+}
+std::string shown(double value) {
+  return format_number(value);
+}
+std::string shown(std::uint64_t value) {
+  return std::to_string(value);
+}
+
+// One table of settings under a prefix.
+class Writer {
+ public:
+  Writer(std::map<std::string, std::string>& out, std::string prefix)
+      : out_(out), prefix_(std::move(prefix)) {}
+
+  template <class T>
+  void set(const std::string& key, const T& value) {
+    out_[prefix_ + "." + key] = shown(value);
+  }
+  template <class T>
+  void set_if(bool given, const std::string& key, const T& value) {
+    if (given) set(key, value);
+  }
+  void set_secret(const std::string& key, const std::optional<Secret>& secret) {
+    if (secret) set(key, secret->written);
+  }
+  void set_options(const std::string& key, const std::vector<OptionValue>& values) {
+    for (const OptionValue& value : values)
+      out_[prefix_ + "." + key + "." + value.name] = written(value);
+  }
+  void set_list(const std::string& key, const std::vector<std::string>& values) {
+    std::string list;
+    for (const std::string& value : values) list += (list.empty() ? "" : ", ") + toml_text(value);
+    out_[prefix_ + "." + key] = "[" + list + "]";
+  }
+
+ private:
+  std::map<std::string, std::string>& out_;
+  std::string prefix_;
+};
+
+void write(Writer out, const Gateway& g) {
+  out.set("id", g.id);
+  out.set("region", g.region);
+  out.set("site", g.site);
+  out.set("site_kind", g.site_kind);
+  out.set("timezone", g.timezone);
+  out.set("language", g.language);
+  out.set_if(g.latitude.has_value(), "latitude", g.latitude.value_or(0));
+  out.set_if(g.longitude.has_value(), "longitude", g.longitude.value_or(0));
+}
+
+void write(Writer out, const Store& s) {
+  out.set("path", s.path);
+  out.set("commit_interval", s.commit_interval);
+  out.set("max_size", format_size(s.max_size));
+  out.set("min_free", format_size(s.min_free));
+  out.set("keep_readings", s.keep_readings);
+  for (const auto& [window, keep] : s.keep_aggregates)
+    out.set("keep_aggregates." + toml_text(format_duration(Milliseconds(window))), keep);
+}
+
+void write(Writer out, const Http& h) {
+  const bool v6 = h.address.find(':') != std::string::npos;
+  out.set("listen", (v6 ? "[" + h.address + "]" : h.address) + ":" + std::to_string(h.port));
+  out.set("anonymous", h.anonymous);
+  out.set_secret("token_file", h.token);
+}
+
+void write(Writer out, const Uplink& u) {
+  const bool v6 = u.host.find(':') != std::string::npos;
+  out.set("url", (u.tls ? "mqtts://" : "mqtt://") + (v6 ? "[" + u.host + "]" : u.host) + ":" +
+                     std::to_string(u.port));
+  out.set("format", std::string(u.format == Format::json ? "json" : "protobuf"));
+  out.set("root", u.root);
+  out.set_list("topics", u.topics);
+  out.set("in_flight", std::uint64_t{u.in_flight});
+  out.set("backlog_rate", std::uint64_t{u.backlog_rate});
+  out.set("mqtt_version", std::string(u.mqtt_version == MqttVersion::v5 ? "5" : "3.1.1"));
+  out.set("client_id", u.client_id);
+  out.set("username", u.username);
+  out.set_secret("password_file", u.password);
+  out.set_if(!u.ca_file.empty(), "ca_file", u.ca_file);
+  out.set_if(!u.certificate_file.empty(), "certificate_file", u.certificate_file);
+  out.set_if(!u.key_file.empty(), "key_file", u.key_file);
+}
+
+void write(Writer out, const Sensor& s, const std::string& driver) {
+  out.set("driver", driver);
+  out.set("quantity", s.quantity.name);
+  out.set("quantity_unit", s.quantity.unit);
+  out.set("unit", s.unit);
+  out.set("label.ind", s.label.ind);
+  out.set("label.eng", s.label.eng);
+  out.set("interval", s.interval);
+  out.set("scale", s.calibration.scale);
+  out.set("offset", s.calibration.offset);
+  out.set("unit_slope", s.calibration.slope);
+  out.set("unit_intercept", s.calibration.intercept);
+  if (s.range) {
+    out.set_if(s.range->low.has_value(), "range.low", s.range->low.value_or(0));
+    out.set_if(s.range->high.has_value(), "range.high", s.range->high.value_or(0));
+  }
+  out.set_if(s.wrap.has_value(), "wrap", s.wrap.value_or(0));
+  out.set_if(!s.formerly.empty(), "formerly", s.formerly);
+  out.set_options("address", s.address);
+}
+
+}  // namespace
+
+std::map<std::string, std::string> settings_of(const Config& config) {
+  std::map<std::string, std::string> out;
+  write(Writer(out, "gateway"), config.gateway);
+  write(Writer(out, "store"), config.store);
+  write(Writer(out, "http"), config.http);
+  Writer windows(out, "windows");
+  std::vector<std::string> lengths;
+  for (const std::int64_t ms : config.windows.lengths_ms)
+    lengths.push_back(format_duration(Milliseconds(ms)));
+  windows.set_list("default", lengths);
+  windows.set("grace", config.windows.grace);
+  Writer time(out, "time");
+  time.set("hold", config.time.hold);
+  time.set("trust", std::string(config.time.trust == TimeTrust::rtc ? "rtc" : "ntp"));
+  Writer(out, "forward").set("readings", config.forward.readings);
+  for (const Uplink& uplink : config.uplinks)
+    write(Writer(out, "uplink[" + uplink.name + "]"), uplink);
+  for (const Driver& driver : config.drivers) {
+    Writer writer(out, "driver[" + driver.name + "]");
+    writer.set("plugin", driver.plugin);
+    writer.set("interval", driver.interval);
+    writer.set_options("options", driver.options);
+  }
+  for (const Sensor& sensor : config.sensors)
+    write(Writer(out, "sensor[" + sensor.id + "]"), sensor, config.drivers[sensor.driver].name);
+  return out;
+}
+
+std::string hash_of(const std::map<std::string, std::string>& settings) {
+  std::uint64_t hash = 14695981039346656037ull;
+  auto add = [&](const std::string& text) {
+    for (char c : text + "\n") hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  };
+  for (const auto& [key, value] : settings) {
+    add(key);
+    add(value);
+  }
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+}  // namespace gerbang::config

@@ -17,7 +17,7 @@ constexpr int kOk = 0, kUsage = 64, kConfig = 78;
 
 // Every mistake on a line of its own, so that one look at the file mends them all.
 int check(const std::string& file) {
-  config::LoadResult loaded = load_settings(file);
+  config::LoadResult loaded = load_settings(file, nullptr, true);
   for (const config::Diagnostic& d : loaded.errors) std::puts(config::text(d).c_str());
   for (const config::Diagnostic& d : loaded.warnings)
     std::puts(("warning: " + config::text(d)).c_str());

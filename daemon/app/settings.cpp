@@ -10,14 +10,17 @@
 
 namespace gerbang::app {
 
-config::LoadResult load_settings(const std::string& file, source::Catalogue* catalogue) {
+config::LoadResult load_settings(const std::string& file, source::Catalogue* catalogue,
+                                 bool by_hand) {
   auto schema = [catalogue](const std::string& plugin) -> Result<DriverSchema> {
     if (catalogue) return catalogue->schema(plugin);
     auto host = ipc::host_program("gerbang-driver-host");
     if (!host) return fail(std::move(host.error()));
     return source::Catalogue(*host).schema(plugin);
   };
-  return config::load(file, config::system_context(schema));
+  config::Context context = config::system_context(schema);
+  context.by_hand = by_hand;
+  return config::load(file, context);
 }
 
 std::string version_text() {

@@ -21,7 +21,9 @@ config::LoadResult load_configuration(const Common& common) {
     if (!catalogue) return fail(host.error());
     return catalogue->schema(plugin);
   };
-  return config::load(common.config, config::system_context(schema));
+  config::Context context = config::system_context(schema);
+  context.by_hand = true;
+  return config::load(common.config, context);
 }
 
 void print_mistakes(const config::LoadResult& loaded, bool as_json) {

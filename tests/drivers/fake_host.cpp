@@ -93,6 +93,11 @@ void log(const std::string& text) {
   send(frame);
 }
 
+void crash() {
+  ::signal(SIGSEGV, SIG_DFL);  // not the sanitizer's
+  ::raise(SIGSEGV);
+}
+
 [[noreturn]] void hang() {
   for (;;) ::pause();
 }
@@ -106,7 +111,7 @@ int main(int argc, char** argv) {
   ::alarm(60);  // whatever a test forgets
 
   if (mode == "never-hello") hang();
-  if (mode == "crash-on-load") ::raise(SIGSEGV);
+  if (mode == "crash-on-load") crash();
   if (mode == "early") {
     heartbeat(1);
     hang();
@@ -143,7 +148,7 @@ int main(int argc, char** argv) {
   if (!asked.has_describe()) send(ready);
 
   if (mode == "hang") hang();
-  if (mode == "crash") ::raise(SIGSEGV);
+  if (mode == "crash") crash();
   if (mode == "exit-0") return 0;
   if (mode == "garbage") {
     write_all("\xff\xff\xff\xffgarbage");

@@ -90,8 +90,11 @@ Result<DriverSchema> Catalogue::schema(const std::string& plugin) {
   if (auto known = known_.find(*path); known != known_.end() && known->second.written == written)
     return known->second.schema;
   auto schema = describe(host_, *path);
-  if (!schema)
-    return fail(std::move(schema).error().within("driver \"" + plugin + "\" (" + *path + ")"));
+  if (!schema) {
+    const bool named = schema.error().what.find(*path) != std::string::npos;
+    const std::string context = "driver \"" + plugin + "\"" + (named ? "" : " (" + *path + ")");
+    return fail(std::move(schema).error().within(context));
+  }
   known_.insert_or_assign(*path, Known{written, *schema});
   return schema;
 }

@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* kFake = GERBANG_BINARY_DIR "/bin/fake_driver_host";
 constexpr const char* kHost = GERBANG_BINARY_DIR "/bin/gerbang-driver-host";
+constexpr const char* kTestDrivers = GERBANG_BINARY_DIR "/bad_drivers";
 constexpr const char* kDrivers = GERBANG_BINARY_DIR "/drivers";
 
 std::vector<std::string> names(const Catalogue& catalogue) {
@@ -157,6 +158,25 @@ TEST(RealHost, SaysThatADriverCannotDecode) {
   EXPECT_NE(decoded->text.find("cannot decode"), std::string::npos);
 }
 
+TEST(RealHost, DecodesCapturedBytes) {
+  Catalogue catalogue(kHost, {kTestDrivers});
+  auto decoded = catalogue.decode("probe", {}, std::string_view("\x07\x00\xff", 3));
+  ASSERT_TRUE(decoded) << decoded.error().what;
+  EXPECT_EQ(decoded->status, Status::ok);
+  ASSERT_EQ(decoded->readings.size(), 3u);
+  EXPECT_EQ(decoded->readings[2].sensor, 2u);
+  EXPECT_EQ(decoded->readings[2].raw, Raw::of(255.0));
+}
+
+TEST(RealHost, SaysWhyADriverRefusesBytes) {
+  Catalogue catalogue(kHost, {kTestDrivers});
+  auto decoded = catalogue.decode("probe", {}, "");
+  ASSERT_TRUE(decoded) << decoded.error().what;
+  EXPECT_EQ(decoded->status, Status::retry);
+  EXPECT_EQ(decoded->text, "an empty frame");
+  ASSERT_EQ(decoded->log.size(), 1u);
+}
+
 DriverSpec simulator(const std::string& fault) {
   DriverSpec spec;
   spec.name = "plant";
@@ -197,6 +217,41 @@ TEST(RealHost, ReadsEverySensorOnce) {
   EXPECT_EQ(done->status, Status::ok);
   EXPECT_EQ(sensors, (std::vector<std::uint32_t>{30, 31}));
   EXPECT_GT(polls, 0u);
+}
+
+TEST(RealHost, ReadingOnceShowsTheBytesOnTheLine) {
+  DriverSpec spec;
+  spec.name = "line";
+  spec.plugin_path = std::string(kTestDrivers) + "/probe.so";
+  spec.options = {OptionValue{"block", OptionType::duration, "", 0, 0},
+                  OptionValue{"greeting", OptionType::string, "hello", 0, 0}};
+  spec.sensors.resize(1);
+  spec.sensors[0].index = 9;
+  spec.sensors[0].id = "s";
+  spec.sensors[0].interval = 1s;
+  spec.sensors[0].address = {OptionValue{"number", OptionType::integer, "", 77, 0}};
+  std::string bytes, log;
+  std::vector<Reading> readings;
+  std::vector<Event> events;
+  std::uint64_t requests = 0;
+  Listener listener;
+  listener.trace = [&](const Trace& trace) { bytes += (trace.sent ? ">" : "<") + trace.data; };
+  listener.log = [&](const LogLine& line) { log += line.text + "\n"; };
+  listener.reading = [&](const Reading& reading) { readings.push_back(reading); };
+  listener.event = [&](const Event& event) { events.push_back(event); };
+  listener.heartbeat = [&](const Heartbeat& beat) {
+    for (auto& device : beat.exchanges) requests += device.requests;
+  };
+  auto done = read_once(kHost, spec, listener, 10s);
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(bytes, ">\x01\x02<\x03");
+  EXPECT_EQ(log, "line: hello, 1 sensors\nclosed\n");
+  ASSERT_EQ(readings.size(), 1u);
+  EXPECT_EQ(readings[0].sensor, 9u);
+  EXPECT_EQ(readings[0].raw, Raw::of(std::int64_t{77}));
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].sensor, 9u);
+  EXPECT_EQ(requests, 2u);
 }
 
 TEST(RealHost, ReadingOnceEndsAtTheDeadline) {

@@ -41,6 +41,17 @@ DriverSpec simulator(std::uint32_t first, const std::string& fault = "none",
   return spec;
 }
 
+// One of tests/drivers.
+DriverSpec bad(const std::string& name, std::uint32_t first) {
+  DriverSpec spec = simulator(first);
+  spec.name = name;
+  spec.plugin = name;
+  spec.plugin_path = GERBANG_BINARY_DIR "/bad_drivers/" + name + ".so";
+  spec.options.clear();
+  for (SensorSpec& sensor : spec.sensors) sensor.address.clear();
+  return spec;
+}
+
 struct RealHostTest : ::testing::Test {
   Rig rig{kHost};
   Keeper& keeper = rig.keeper;
@@ -127,6 +138,44 @@ TEST_F(RealHostTest, AStoppedProcessIsAHangToo) {
   ::kill(driver->status().pid, SIGSTOP);
   ASSERT_TRUE(reaches(driver, DriverState::backing_off));
   EXPECT_TRUE(delivers(10));
+}
+
+TEST_F(RealHostTest, ACrashOnLoadIsQuarantinedAfterFiveTimes) {
+  rig.environment.limits.restart.first_wait = 50ms;
+  auto other = rig.run(simulator(20));
+  ASSERT_TRUE(delivers(20));
+  const BootTime from = rig.clock.boot();
+  auto crashing = rig.run(bad("crash_on_load", 10));
+  ASSERT_TRUE(reaches(crashing, DriverState::quarantined));
+  EXPECT_EQ(crashing->status().restarts, 4u);
+  EXPECT_EQ(crashing->status().last_error, "its host was killed by signal 11 (SIGSEGV)");
+  ASSERT_TRUE(delivers(20));
+  EXPECT_EQ(keeper.of(10).size(), 1u);
+  EXPECT_EQ(keeper.missing(10, Reason::driver), 1u);
+  expect_undisturbed(other, 20, from);
+}
+
+TEST_F(RealHostTest, APollMayBlockAsLongAsTheDriverSaid) {
+  DriverSpec spec = bad("probe", 10);
+  spec.max_block_ms = 10'000;
+  spec.options = {OptionValue{"block", OptionType::duration, "", 3000, 0},
+                  OptionValue{"greeting", OptionType::string, "hello", 0, 0}};
+  for (SensorSpec& sensor : spec.sensors)
+    sensor.address = {OptionValue{"number", OptionType::integer, "", sensor.index, 0}};
+  auto driver = rig.run(spec);
+  ASSERT_TRUE(delivers(11));
+  EXPECT_EQ(driver->status().restarts, 0u);
+  EXPECT_EQ(keeper.of(11)[0].raw, Raw::of(std::int64_t{11}));
+  EXPECT_EQ(keeper.of(11)[0].unix_ns, 11'000'000'000);
+  ASSERT_FALSE(keeper.events.empty());
+  EXPECT_EQ(keeper.events[0].sensor, 10u);
+  ASSERT_EQ(keeper.events[0].fields.size(), 2u);
+  EXPECT_EQ(keeper.events[0].fields[0].name, "net");
+  ASSERT_TRUE(rig.until([&] { return !driver->status().devices.empty(); }));
+  const DeviceStatus box = driver->status().devices[0];
+  EXPECT_EQ(box.device, "box 1");
+  EXPECT_EQ(box.mean_us(), 1500u);
+  EXPECT_EQ(box.results.at(Reason::timeout), box.results.at(Reason::none));
 }
 
 TEST_F(RealHostTest, AFloodingDriverDoesNotDisturbTheOthers) {

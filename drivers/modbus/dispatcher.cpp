@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "frame.hpp"
+
 namespace gerbang::modbus {
 
 using namespace std::chrono_literals;
 
 Dispatcher::Dispatcher(std::vector<Request> requests, const Settings& settings, Time now)
-    : settings_(settings) {
+    : settings_(settings), late_(settings.timeout) {
   for (Request& request : requests) {
     const auto key = std::pair(request.unit, request.interval);
     if (!turn_of_.contains(key)) {
@@ -22,8 +24,12 @@ Dispatcher::Dispatcher(std::vector<Request> requests, const Settings& settings, 
 
 std::size_t Dispatcher::add(Request request) {
   const std::size_t index = entries_.size();
+  const std::size_t data =
+      Question{request.unit, request.table, request.first, request.count}.data_size();
+  if (!shapes_.emplace(request.unit, request.table, data).second && !settings_.numbered)
+    confusable_[request.unit] = true;
   turns_[turn_of_.at({request.unit, request.interval})].entries.push_back(index);
-  entries_.push_back({std::move(request), false, {}, 0});
+  entries_.push_back({std::move(request), false, {}, 0, {}});
   return index;
 }
 
@@ -31,25 +37,31 @@ void Dispatcher::miss(std::size_t index, gerbang_reason reason) {
   missing_.push_back({index, reason});
 }
 
-void Dispatcher::fall_due(Entry& entry, std::size_t index, Unit& unit, Time now) {
-  if (given_up(unit) && now < unit.quiet_until) {
-    miss(index, unit.reason);
+const Dispatcher::Health& Dispatcher::health_of(const Entry& entry) const {
+  const Health& unit = unit_of(entry);
+  return entry.health.failures > unit.failures ? entry.health : unit;
+}
+
+void Dispatcher::fall_due(std::size_t index, Time now) {
+  Entry& entry = entries_[index];
+  const Health& health = health_of(entry);
+  if (given_up(health) && now < health.quiet_until) {
+    miss(index, health.reason);
   } else if (!entry.pending) {
     entry.pending = true;
     entry.since = now;
-  } else if (unit.failures > 0) {
-    miss(index, unit.reason);  // the turn before; this one waits on
+  } else if (health.failures > 0) {
+    miss(index, health.reason);  // the turn before; this one waits on
+  } else if (late_.resting(entry.request.unit, now)) {
+    miss(index, GERBANG_REASON_BACK_OFF);
   } else {
     ++skipped_;
   }
 }
 
 void Dispatcher::advance(Time now) {
-  for (std::size_t position : schedule_.take(now)) {
-    const Turn& turn = turns_[position];
-    Unit& unit = units_[turn.unit];
-    for (std::size_t index : turn.entries) fall_due(entries_[index], index, unit, now);
-  }
+  for (std::size_t position : schedule_.take(now))
+    for (std::size_t index : turns_[position].entries) fall_due(index, now);
 }
 
 Dispatcher::Time Dispatcher::next_healthy_turn() const {
@@ -59,8 +71,11 @@ Dispatcher::Time Dispatcher::next_healthy_turn() const {
   return earliest;
 }
 
-Dispatcher::Time Dispatcher::ready_at(const Entry& entry) const {
-  return std::max(entry.since, units_[entry.request.unit].quiet_until);
+Dispatcher::Time Dispatcher::ready_at(std::size_t index) const {
+  const Entry& entry = entries_[index];
+  const std::uint8_t unit = entry.request.unit;
+  return std::max({entry.since, units_[unit].quiet_until, entry.health.quiet_until,
+                   late_.not_before(unit, index)});
 }
 
 std::optional<std::size_t> Dispatcher::pick(Time now) const {
@@ -69,10 +84,12 @@ std::optional<std::size_t> Dispatcher::pick(Time now) const {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const Entry& entry = entries_[i];
     if (!entry.pending) continue;
-    if (units_[entry.request.unit].failures == 0) {
+    const Time ready = ready_at(i);
+    if (ready > now) continue;
+    if (health_of(entry).failures == 0) {
       if (!healthy || entry.served < entries_[*healthy].served) healthy = i;
-    } else if (const Time ready = ready_at(entry);
-               ready <= now && (!doubtful || ready < doubtful_since)) {
+    } else if (!doubtful || ready < doubtful_since ||
+               (ready == doubtful_since && entry.served < entries_[*doubtful].served)) {
       doubtful = i;
       doubtful_since = ready;
     }
@@ -86,49 +103,55 @@ std::optional<std::size_t> Dispatcher::pick(Time now) const {
 Dispatcher::Time Dispatcher::wake(Time now) const {
   if (pick(now)) return now;
   Time earliest = schedule_.next();
-  for (const Entry& entry : entries_) {
-    if (!entry.pending) continue;
-    const Time ready = ready_at(entry);
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (!entries_[i].pending) continue;
+    const Time ready = ready_at(i);
     earliest = std::min(earliest, ready > now ? ready : ready + settings_.patience);
   }
   return earliest;
 }
 
-void Dispatcher::answered(std::size_t request) {
+void Dispatcher::answered(std::size_t request, Time now) {
   Entry& entry = entries_[request];
   entry.pending = false;
   entry.served = ++served_;
+  entry.health = {};
   units_[entry.request.unit] = {};
+  if (confusable_[entry.request.unit]) late_.answered(entry.request.unit, now);
 }
 
-void Dispatcher::refused(std::size_t request) {
-  answered(request);
+void Dispatcher::refused(std::size_t request, Time now) {
+  answered(request, now);
   miss(request, GERBANG_REASON_EXCEPTION);
 }
 
-void Dispatcher::failed(std::size_t request, gerbang_reason reason, Time now) {
-  const std::uint8_t number = entries_[request].request.unit;
-  Unit& unit = units_[number];
-  entries_[request].served = ++served_;
-  unit.reason = reason;
-  ++unit.failures;
-  const Time quarantine = reason == GERBANG_REASON_TIMEOUT ? settings_.quarantine : Time{};
-  if (!given_up(unit)) {
-    unit.quiet_until = now + quarantine;
-    return;
-  }
-  const int doublings = std::min(unit.failures - settings_.retries - 1, 30);
-  const Time back_off = std::min(settings_.max_back_off, Time(1s) * (1 << doublings));
-  unit.quiet_until = now + std::max(back_off, quarantine);
+void Dispatcher::count_failure(Health& health, gerbang_reason reason, Time now) const {
+  health.reason = reason;
+  ++health.failures;
+  if (!given_up(health)) return;
+  const int doublings = std::min(health.failures - settings_.retries - 1, 30);
+  health.quiet_until = now + std::min(settings_.max_back_off, Time(1s) * (1 << doublings));
+}
+
+void Dispatcher::failed(std::size_t request, gerbang_reason reason, Time asked, Time now) {
+  Entry& entry = entries_[request];
+  Health& unit = units_[entry.request.unit];
+  entry.served = ++served_;
+  count_failure(entry.health, reason, now);
+  count_failure(unit, reason, now);
+  if (confusable_[entry.request.unit]) late_.unanswered(entry.request.unit, request, asked);
   for (std::size_t i = 0; i < entries_.size(); ++i) {
-    if (!entries_[i].pending || entries_[i].request.unit != number) continue;
-    entries_[i].pending = false;
+    Entry& other = entries_[i];
+    const bool lost = i == request ? given_up(health_of(entry))
+                                   : given_up(unit) && other.request.unit == entry.request.unit;
+    if (!other.pending || !lost) continue;
+    other.pending = false;
     miss(i, reason);
   }
 }
 
 void Dispatcher::replace(std::size_t request, std::vector<Request> parts, Time now) {
-  answered(request);
+  answered(request, now);
   auto& in_turn =
       turns_[turn_of_.at({entries_[request].request.unit, entries_[request].request.interval})]
           .entries;
@@ -150,15 +173,21 @@ void Dispatcher::line_lost(gerbang_reason reason) {
 }
 
 void Dispatcher::line_back() {
+  for (Entry& entry : entries_) entry.health = {};
   units_.fill({});
+  late_.forget();
 }
 
 std::vector<Dispatcher::Missing> Dispatcher::take_missing() {
   return std::exchange(missing_, {});
 }
 
-bool Dispatcher::backed_off(std::size_t request) const {
-  return given_up(units_[entries_[request].request.unit]);
+bool Dispatcher::unit_given_up(std::size_t request) const {
+  return given_up(unit_of(entries_[request]));
+}
+
+bool Dispatcher::given_up(std::size_t request) const {
+  return given_up(health_of(entries_[request]));
 }
 
 }  // namespace gerbang::modbus

@@ -10,9 +10,12 @@
 #include <gerbang/schedule.hpp>
 #include <map>
 #include <optional>
+#include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "late_answers.hpp"
 #include "plan.hpp"
 
 namespace gerbang::modbus {
@@ -23,13 +26,11 @@ namespace gerbang::modbus {
 // All units of a line share it, so a unit that does not answer costs the others a time-out each
 // time it is asked. Therefore:
 //  - units that answer go first, the one whose turn was longest ago before the others;
-//  - a unit that failed, or was never heard, is asked only when its time-out fits in before the
-//  next
-//    turn of a unit that answers, or after it has waited for `patience`;
+//  - a unit that failed is asked only when its time-out fits in before the next turn of a unit that
+//    answers, or after it has waited for `patience`;
 //  - after `retries` further failures it is asked ever more rarely: 1 s, 2 s, 4 s … max_back_off;
-//  - after a time-out it is left alone for `quarantine`, so that an answer that comes late is over
-//    before the next question, whose answer it could be taken for;
 //  - it is back at full rate with its first answer.
+// The same holds for one request that a unit never answers while it answers others.
 // Each turn of a sensor ends in exactly one of: a request that is answered, a missing reading, or a
 // skipped turn, when the line is too slow.
 class Dispatcher {
@@ -39,9 +40,9 @@ class Dispatcher {
   struct Settings {
     int retries = 1;
     Time timeout = std::chrono::milliseconds(500);  // what asking a silent unit costs
-    Time quarantine = std::chrono::seconds(1);
     Time patience = std::chrono::seconds(5);
     Time max_back_off = std::chrono::minutes(5);
+    bool numbered = true;  // answers say which question they belong to (TCP)
   };
   struct Missing {
     std::size_t request;
@@ -61,9 +62,9 @@ class Dispatcher {
   Time next_turn() const { return schedule_.next(); }
 
   // Outcomes of the picked request.
-  void answered(std::size_t request);  // also: refused by an exception
-  void failed(std::size_t request, gerbang_reason reason, Time now);  // retried, or missing
-  void refused(std::size_t request);  // missing(EXCEPTION), unit lives
+  void answered(std::size_t request, Time now);
+  void refused(std::size_t request, Time now);  // missing; but the unit lives
+  void failed(std::size_t request, gerbang_reason reason, Time asked, Time now);  // or asked again
   // The unit refuses an address in it: these smaller requests take its place, at once and for ever.
   void replace(std::size_t request, std::vector<Request> parts, Time now);
 
@@ -75,13 +76,14 @@ class Dispatcher {
   // Requests whose turn ended without a number since the last call.
   std::vector<Missing> take_missing();
 
-  // Of a request's unit, for texts.
-  bool backed_off(std::size_t request) const;
+  // For texts: is the whole unit, or only this request, asked more rarely now?
+  bool unit_given_up(std::size_t request) const;
+  bool given_up(std::size_t request) const;
   // Turns that were skipped because the line was busy.
   std::uint64_t skipped() const { return schedule_.skipped() + skipped_; }
 
  private:
-  struct Unit {
+  struct Health {
     int failures = 0;                             // in a row
     Time quiet_until{};                           // not to be asked before
     gerbang_reason reason = GERBANG_REASON_NONE;  // of the last failure
@@ -91,6 +93,7 @@ class Dispatcher {
     bool pending = false;
     Time since{};              // pending: since when
     std::uint64_t served = 0;  // when it last had its chance: a running number
+    Health health;             // a unit may answer one request and never another
   };
   // A turn is of one unit and interval, however many requests serve it.
   struct Turn {
@@ -99,18 +102,27 @@ class Dispatcher {
   };
 
   std::size_t add(Request request);
-  void fall_due(Entry& entry, std::size_t index, Unit& unit, Time now);
+  void fall_due(std::size_t index, Time now);
   void miss(std::size_t index, gerbang_reason reason);
-  bool given_up(const Unit& unit) const { return unit.failures > settings_.retries; }
+  bool given_up(const Health& health) const { return health.failures > settings_.retries; }
+  void count_failure(Health& health, gerbang_reason reason, Time now) const;
+  const Health& unit_of(const Entry& entry) const { return units_[entry.request.unit]; }
+  // The health that decides: the unit's, or its own if that is worse.
+  const Health& health_of(const Entry& entry) const;
   Time next_healthy_turn() const;
-  Time ready_at(const Entry& entry) const;
+  Time ready_at(std::size_t index) const;
 
   Settings settings_;
   driver::Schedule schedule_;
   std::vector<Turn> turns_;  // positions as in schedule_
   std::map<std::pair<std::uint8_t, Time>, std::size_t> turn_of_;
   std::vector<Entry> entries_;
-  std::array<Unit, 256> units_{};
+  std::array<Health, 256> units_{};
+  // What an answer looks like: unit, table, bytes of data. A unit is confusable when two of its
+  // requests look alike and answers carry no number.
+  std::set<std::tuple<std::uint8_t, Table, std::size_t>> shapes_;
+  std::array<bool, 256> confusable_{};
+  LateAnswers late_;
   std::vector<Missing> missing_;
   std::uint64_t skipped_ = 0;
   std::uint64_t served_ = 0;

@@ -113,7 +113,7 @@ PollerSettings settings_of(const Values& options) {
   const auto timeout = options.duration("timeout");
   s.dispatch.retries = static_cast<int>(options.integer("retries"));
   s.dispatch.timeout = timeout;
-  s.dispatch.quarantine = std::max<std::chrono::nanoseconds>(2 * timeout, 1s);
+  s.dispatch.numbered = options.text("transport") == "tcp";
   s.dispatch.patience = std::max<std::chrono::nanoseconds>(5 * timeout, 5s);
   s.dispatch.max_back_off = options.duration("max_back_off");
   s.pause_between = options.duration("pause_between");

@@ -148,16 +148,16 @@ void Poller::ask(std::size_t index) {
   switch (outcome.kind) {
     case Outcome::Kind::answer:
       take_answer(request, outcome.data);
-      dispatcher_.answered(index);
+      dispatcher_.answered(index, now);
       if (unit_told_.erase(request.unit) != 0)
         host_.info("unit " + std::to_string(request.unit) + " answers again");
       if (request_told_.erase(index) != 0) host_.info(text_of(request) + " is answered again");
       break;
     case Outcome::Kind::exception:
-      take_exception(index, outcome, now);
+      take_exception(index, outcome, begin, now);
       break;
     case Outcome::Kind::failure:
-      if (outcome.sent) take_failure(index, outcome.reason, outcome.why, now);
+      if (outcome.sent) take_failure(index, outcome.reason, outcome.why, begin, now);
       if (outcome.line_lost && answers_ == 0) line_failed(outcome.why, now);
       break;
   }
@@ -169,11 +169,11 @@ void Poller::take_answer(const Request& request, Bytes data) {
     emit(emitter, sensors_[p].index, decode(sensors_[p].want.point, request.first, data));
 }
 
-void Poller::take_exception(std::size_t index, const Outcome& outcome, Time now) {
+void Poller::take_exception(std::size_t index, const Outcome& outcome, Time asked, Time now) {
   const Request request = dispatcher_.request(index);  // a copy: replace() moves them
   const std::string refusal = "exception " + std::to_string(outcome.exception) + ", " + outcome.why;
   if (passes(outcome.exception)) {
-    take_failure(index, GERBANG_REASON_EXCEPTION, refusal, now);
+    take_failure(index, GERBANG_REASON_EXCEPTION, refusal, asked, now);
     return;
   }
   if (about_address(outcome.exception)) {
@@ -185,20 +185,26 @@ void Poller::take_exception(std::size_t index, const Outcome& outcome, Time now)
       return;
     }
   }
-  dispatcher_.refused(index);
+  dispatcher_.refused(index, now);
   if (std::exchange(request_told_[index], refusal) != refusal)
     host_.warning("sensor " + sensors_[request.points.front()].id + ": " + text_of(request) + ": " +
                   refusal);
 }
 
 void Poller::take_failure(std::size_t index, gerbang_reason reason, const std::string& why,
-                          Time now) {
-  dispatcher_.failed(index, reason, now);
+                          Time asked, Time now) {
+  dispatcher_.failed(index, reason, asked, now);
   const std::uint8_t unit = dispatcher_.request(index).unit;
   const std::string text = "unit " + std::to_string(unit) + ": " + why;
   host_.debug(text);
-  if (!dispatcher_.backed_off(index) || std::exchange(unit_told_[unit], text) == text) return;
-  host_.warning(text + "; it is asked ever more rarely until it answers");
+  if (dispatcher_.unit_given_up(index)) {
+    if (std::exchange(unit_told_[unit], text) != text)
+      host_.warning(text + "; it is asked ever more rarely until it answers");
+  } else if (dispatcher_.given_up(index)) {
+    if (std::exchange(request_told_[index], text) != text)
+      host_.warning(text + " to the request for " + text_of(dispatcher_.request(index)) +
+                    "; this one is asked ever more rarely");
+  }
 }
 
 void Poller::emit_missing() {

@@ -55,8 +55,9 @@ class Poller {
   void line_failed(const std::string& why, Time now);
   void ask(std::size_t index);
   void take_answer(const Request& request, Bytes data);
-  void take_exception(std::size_t index, const Outcome& outcome, Time now);
-  void take_failure(std::size_t index, gerbang_reason reason, const std::string& why, Time now);
+  void take_exception(std::size_t index, const Outcome& outcome, Time asked, Time now);
+  void take_failure(std::size_t index, gerbang_reason reason, const std::string& why, Time asked,
+                    Time now);
   void emit_missing();
   void tell_rarely(Rare& what, Time now, const std::string& text);
 

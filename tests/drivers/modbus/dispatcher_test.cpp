@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <random>
 #include <set>
 
 namespace gerbang::modbus {
@@ -57,11 +60,11 @@ struct SimulatedLine {
       asked[unit].push_back(now);
       if (dead.contains(unit)) {
         now += settings.timeout;
-        dispatcher.failed(*next, GERBANG_REASON_TIMEOUT, now);
+        dispatcher.failed(*next, GERBANG_REASON_TIMEOUT, now - settings.timeout, now);
       } else {
         now += answer_takes;
         answered[unit].push_back(now);
-        dispatcher.answered(*next);
+        dispatcher.answered(*next, now);
       }
     }
   }
@@ -124,6 +127,37 @@ TEST(Dispatcher, ADeadUnitIsAskedEverMoreRarelyUpToTheLimit) {
   EXPECT_NEAR(line.missing[3], 3600, 4);  // and says so each turn
 }
 
+TEST(Dispatcher, OneRequestThatIsNeverAnsweredIsBackedOffAloneToo) {
+  auto requests = ten_units();
+  requests.push_back(request(3, 1s, 500));
+  Dispatcher d(requests, {}, 0s);
+  std::map<std::size_t, int> answers, failures;
+  std::map<std::size_t, Time> last;
+  Time longest{};
+  for (Time now = 0s; now < 600s;) {
+    d.advance(now);
+    const auto next = d.pick(now);
+    if (!next) {
+      now = std::max(now + 1ms, d.wake(now));
+      continue;
+    }
+    if (d.request(*next).first == 500) {
+      ++failures[*next];
+      now += 500ms;
+      d.failed(*next, GERBANG_REASON_TIMEOUT, now - 500ms, now);
+      continue;
+    }
+    now += 5ms;
+    d.answered(*next, now);
+    ++answers[*next];
+    if (now > 30s) longest = std::max(longest, now - last[*next]);
+    last[*next] = now;
+  }
+  EXPECT_LE(failures[10], 14);
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_GE(answers[i], i == 2 ? 580 : 598) << i;
+  EXPECT_LE(longest, 2100ms);  // unit 3 rests for one turn after a time-out; nobody else does
+}
+
 TEST(Dispatcher, AUnitThatAnswersAgainIsBackAtOnce) {
   SimulatedLine line(ten_units());
   line.dead = {3};
@@ -141,24 +175,100 @@ TEST(Dispatcher, AUnitThatAnswersAgainIsBackAtOnce) {
 TEST(Dispatcher, OneFailureIsAskedAgainBeforeItsTurnIsLost) {
   Dispatcher d({request(1, 60s)}, {}, 0s);
   d.advance(0s);
-  d.failed(*d.pick(0s), GERBANG_REASON_CRC, 100ms);
+  d.failed(*d.pick(0s), GERBANG_REASON_CRC, 0s, 100ms);
   EXPECT_THAT(reasons(d), IsEmpty());
   EXPECT_EQ(d.pick(100ms), 0u);  // at once after a wrong checksum
-  d.failed(0, GERBANG_REASON_CRC, 200ms);
+  d.failed(0, GERBANG_REASON_CRC, 100ms, 200ms);
   EXPECT_THAT(reasons(d), ElementsAre(GERBANG_REASON_CRC));
   EXPECT_EQ(d.pick(1s), std::nullopt);
 }
 
-TEST(Dispatcher, AfterATimeOutTheUnitIsLeftAloneUntilALateAnswerIsOver) {
+Dispatcher::Settings rtu() {
   Dispatcher::Settings settings;
-  settings.quarantine = 1s;
-  Dispatcher d({request(1, 60s), request(2, 60s)}, settings, 0s);
+  settings.numbered = false;
+  return settings;
+}
+
+TEST(Dispatcher, WhereAnswersCarryNoNumberAnOpenQuestionIsTheOnlyOneThatMayBeAskedAgain) {
+  Dispatcher d({request(1, 60s, 0), request(1, 60s, 100), request(2, 60s)}, rtu(), 0s);
   d.advance(0s);
-  d.answered(1);
-  d.failed(0, GERBANG_REASON_TIMEOUT, 500ms);
-  EXPECT_EQ(d.pick(1499ms), std::nullopt);
-  EXPECT_EQ(d.wake(500ms), 1500ms);
-  EXPECT_EQ(d.pick(1500ms), 0u);
+  ASSERT_EQ(d.pick(0s), 0u);
+  d.failed(0, GERBANG_REASON_TIMEOUT, 0s, 500ms);
+  d.answered(2, 510ms);
+  EXPECT_EQ(d.pick(510ms), 0u);  // at once, and no other of this unit
+  // Whether this is the first answer or the second, the other one is over after so much again.
+  d.answered(0, 700ms);
+  EXPECT_EQ(d.pick(1899ms), std::nullopt);
+  EXPECT_EQ(d.wake(700ms), 1900ms);
+  EXPECT_EQ(d.pick(1900ms), 1u);
+}
+
+TEST(Dispatcher, AnswersThatLookDifferentOrCarryANumberNeedNoSuchCare) {
+  auto other = request(1, 60s, 100);
+  other.count = 2;
+  Dispatcher different({request(1, 60s, 0), other}, rtu(), 0s);
+  Dispatcher numbered({request(1, 60s, 0), request(1, 60s, 100)}, {}, 0s);
+  for (Dispatcher* d : {&different, &numbered}) {
+    d->advance(0s);
+    d->failed(0, GERBANG_REASON_TIMEOUT, 0s, 500ms);
+    d->answered(0, 510ms);
+    EXPECT_EQ(d->pick(510ms), 1u);
+  }
+}
+
+TEST(Dispatcher, AnOpenQuestionIsForgottenAfterAWhile) {
+  Dispatcher d({request(1, 60s, 0), request(1, 60s, 100)}, rtu(), 0s);
+  d.advance(0s);
+  d.failed(0, GERBANG_REASON_TIMEOUT, 0s, 500ms);
+  d.failed(0, GERBANG_REASON_TIMEOUT, 500ms, 1s);
+  d.take_missing();
+  d.advance(60s);
+  ASSERT_EQ(d.pick(60s), 1u);
+  d.answered(1, 60010ms);
+  EXPECT_EQ(d.pick(60010ms), 0u);
+}
+
+// A unit that takes its time for each question, one after the other, and loses some answers: none
+// is ever taken for another request's.
+TEST(Dispatcher, NoLateAnswerIsEverTakenForAnotherRequests) {
+  std::mt19937 random(11);
+  for (const Time slowest : {300ms, 700ms, 1300ms, 3100ms}) {
+    auto settings = rtu();
+    settings.max_back_off = 4s;
+    Dispatcher d({request(1, 2s, 0), request(1, 2s, 100), request(1, 3s, 200)}, settings, 0s);
+    std::deque<std::pair<Time, std::size_t>> coming;  // when, and to which request
+    Time free_at = 0s;
+    unsigned taken = 0, late = 0;
+    for (Time now = 0s; now < 3600s;) {
+      d.advance(now);
+      d.take_missing();
+      const auto next = d.pick(now);
+      if (!next) {
+        now = std::max(now + 1ms, d.wake(now));
+        continue;
+      }
+      while (!coming.empty() && coming.front().first <= now) coming.pop_front();  // flushed
+      // Slow for a minute, then as it should be, and so on; one answer of seven gets lost.
+      const bool slow = now / 60s % 2 == 0;
+      free_at = std::max(free_at, now) +
+                (slow ? slowest * static_cast<int>(50 + random() % 50) / 100 : Time(10ms));
+      if (random() % 7 != 0) coming.emplace_back(free_at, *next);
+      if (!coming.empty() && coming.front().first <= now + 500ms) {
+        const auto [when, whose] = coming.front();
+        coming.pop_front();
+        ASSERT_EQ(whose, *next) << slowest / 1ms << " ms, at " << now / 1ms;
+        ++taken;
+        d.answered(*next, when);
+        now = when;
+      } else {
+        ++late;
+        d.failed(*next, GERBANG_REASON_TIMEOUT, now, now + 500ms);
+        now += 500ms;
+      }
+    }
+    EXPECT_GT(taken, 1000u) << slowest / 1ms;
+    EXPECT_GT(late, 100u);
+  }
 }
 
 TEST(Dispatcher, WithoutAnySlackADoubtfulUnitStillGetsItsChanceAfterAWhile) {
@@ -206,10 +316,10 @@ TEST(Dispatcher, ALineThatIsBackGivesEveryUnitAFreshStart) {
   Time now = 0s;
   for (int i = 0; i < 5; ++i, now += 60s) {
     d.advance(now);
-    d.failed(*d.pick(now), GERBANG_REASON_TIMEOUT, now);
+    d.failed(*d.pick(now), GERBANG_REASON_TIMEOUT, now, now);
   }
   d.advance(now - 55s);
-  EXPECT_TRUE(d.backed_off(0));
+  EXPECT_TRUE(d.unit_given_up(0));
   d.line_back();
   d.advance(now - 54s);
   EXPECT_EQ(d.pick(now - 54s), 0u);
@@ -219,7 +329,7 @@ TEST(Dispatcher, AnExceptionIsAMissingReadingOfALivingUnit) {
   Dispatcher d({request(1)}, {}, 0s);
   for (Time now = 0s; now < 5s; now += 1s) {
     d.advance(now);
-    d.refused(*d.pick(now));
+    d.refused(*d.pick(now), now);
     EXPECT_THAT(reasons(d), ElementsAre(GERBANG_REASON_EXCEPTION));
   }
 }
@@ -234,7 +344,7 @@ TEST(Dispatcher, PartsOfARefusedRequestAreAskedAtOnceAndFromThenOn) {
       const auto next = d.pick(now);
       ASSERT_TRUE(next);
       EXPECT_EQ(d.request(*next).first, first);
-      d.answered(*next);
+      d.answered(*next, now);
     }
     EXPECT_EQ(d.pick(now), std::nullopt);
   }

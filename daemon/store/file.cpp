@@ -151,12 +151,14 @@ Result<Snapshot> File::commit(const Group& group, BootTime now) {
   auto begun = std::chrono::steady_clock::now();
   auto work = [&] { return write(group, now); };
   STORE_TRY(transact(work));
-  Snapshot out = snapshot();
-  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  auto out = snapshot();
+  STORE_TRY(out);
+  out->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   return out;
 }
 
 Result<void> File::write(const Group& group, BootTime now) {
+  STORE_TRY(expire(now));  // first: what it frees is used again at once
   State& state = open_->state;
   state.totals.taken += group.taken;
   bool state_changes = group.appends.empty() && group.taken > 0;
@@ -179,7 +181,6 @@ Result<void> File::write(const Group& group, BootTime now) {
   STORE_TRY(open_->outbox.save());
   for (const auto& [reason, count] : group.rejects) STORE_TRY(state.reject(reason, count));
   for (const auto& [key, value] : group.items) STORE_TRY(state.put_item(key, value));
-  STORE_TRY(expire(now));
   if (!state_changes) return {};
   state.last_sequence = open_->outbox.last_sequence();
   state.last_batch = open_->history.last_batch();
@@ -243,7 +244,8 @@ Result<std::optional<std::string>> File::item(const std::string& key) {
   return open_->state.item(key);
 }
 
-Snapshot File::snapshot() const {
+Result<Snapshot> File::snapshot() {
+  STORE_TRY(ready());
   Snapshot s;
   s.identity =
       Identity{open_->state.stream, open_->state.previous_stream, open_->outbox.last_sequence(),

@@ -53,7 +53,7 @@ class File {
   Result<AggregatePage> aggregates(const AggregateQuery& query);
   Result<std::optional<std::string>> item(const std::string& key);
 
-  Snapshot snapshot() const;
+  Result<Snapshot> snapshot();
   // A sentence about the file that was set aside, or empty.
   const std::string& aside() const { return aside_; }
 

@@ -142,7 +142,6 @@ Result<sql::Database> open_database(const Options& options) {
   STORE_TRY(
       db.run("PRAGMA synchronous = FULL;"
              "PRAGMA journal_size_limit = -1;"  // a log that shrinks and grows wears the card
-             "PRAGMA wal_autocheckpoint = 0;"   // File::tidy does it, and looks at the result
              "PRAGMA temp_store = MEMORY;"
              "PRAGMA cache_size = -1024;"
              "PRAGMA secure_delete = OFF;"  // Debian's default would write deleted pages again

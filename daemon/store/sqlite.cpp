@@ -126,6 +126,7 @@ Result<Database> Database::open(const std::filesystem::path& path, Mode mode,
   int rc = sqlite3_open_v2(path.c_str(), &raw, flags, vfs.empty() ? nullptr : vfs.c_str());
   Database db(raw);
   if (rc != SQLITE_OK) return failed(raw, rc, "open " + path.string());
+  // Also ends SQLite's own checkpoints: File::tidy makes them, and looks at the result.
   sqlite3_wal_hook(raw, on_wal, db.wal_frames_.get());
   // Closing must not write: a damaged file is to be set aside as it was found.
   (void)sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);

@@ -180,7 +180,9 @@ Result<void> Store::Impl::open() {
   auto file = File::open(options_, board, clock_.wall());
   STORE_TRY(file);
   file_ = std::move(*file);
-  snapshot_ = file_->snapshot();
+  auto now = file_->snapshot();
+  STORE_TRY(now);
+  snapshot_ = std::move(*now);
   status_.cap = options_.max_size;
   status_.damaged = !file_->aside().empty();
   status_.trouble = aside_ = file_->aside();
@@ -234,7 +236,7 @@ Result<T> Store::Impl::blocking(F work) {
   auto future = promise.get_future();
   asio::post(thread_io_, [&] {
     Result<T> result = work(*file_);
-    snapshot_ = file_->snapshot();  // the loop thread is waiting below
+    if (auto now = file_->snapshot()) snapshot_ = std::move(*now);  // the loop thread waits below
     promise.set_value(std::move(result));
   });
   return future.get();

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -382,8 +383,9 @@ TEST(DriverHost, RunsConfined) {
   HostProcess host(bad_driver("probe"));
   ASSERT_TRUE(host.until([&] { return host.hello.has_value(); }));
   std::ifstream status("/proc/" + std::to_string(host.pid()) + "/status");
-  std::string text((std::istreambuf_iterator<char>(status)), {});
-  EXPECT_THAT(text, HasSubstr("NoNewPrivs:\t1"));
+  std::ostringstream text;
+  text << status.rdbuf();
+  EXPECT_THAT(text.str(), HasSubstr("NoNewPrivs:\t1"));
   std::ifstream limits("/proc/" + std::to_string(host.pid()) + "/limits");
   std::string line, core, files, memory;
   while (std::getline(limits, line)) {

@@ -50,11 +50,12 @@ static const gerbang_description* describe(void) {
 }
 
 static const gerbang_value* value(const gerbang_value* values, size_t count, const char* name) {
+  static const gerbang_value none = {.size = sizeof none, .name = "", .text = ""};
   for (size_t i = 0; i < count; ++i) {
     const gerbang_value* v = (const void*)((const char*)values + i * values->size);
     if (strcmp(v->name, name) == 0) return v;
   }
-  return NULL;
+  return &none;
 }
 
 static gerbang_status open_(const gerbang_host* host, const gerbang_config* config,

@@ -35,6 +35,7 @@
 #include "driver_host/desk.hpp"
 #include "driver_host/intake.hpp"
 #include "driver_host/plugin.hpp"
+#include "driver_host/text.hpp"
 
 namespace gerbang::driver_host {
 namespace {
@@ -61,6 +62,7 @@ class Watcher {
 
   void start(Intake intake) { intake_ = std::move(intake); }
   Intake& intake() { return intake_; }
+  const std::string& last_line() const { return last_line_; }  // that the driver logged
 
   template <class Call>
   int during(const char* what, Call&& call) {
@@ -114,6 +116,7 @@ class Watcher {
     if (plain(level) < GERBANG_LOG_DEBUG || plain(level) > GERBANG_LOG_ERROR)
       breach("log with an unknown level");
     if (text == nullptr || *text == '\0') breach("log without a text");
+    of(host).last_line_ = clean_text(text, 500);
   }
   static void exchange(const gerbang_host* host, const char* device, gerbang_reason result,
                        uint32_t) {
@@ -127,6 +130,7 @@ class Watcher {
   gerbang_host host_;
   Intake intake_ = Intake::for_decode();
   const char* call_ = nullptr;
+  std::string last_line_;
   const pthread_t thread_ = pthread_self();
 };
 
@@ -230,7 +234,8 @@ class Instance {
     if (boottime() - began > kSecond + kSlack) breach("open took longer than a second");
     if (status_ != GERBANG_OK)
       breach("open returned " + std::to_string(status_) +
-             " for a configuration that its schema allows; give --option or --address");
+             " for a configuration that its schema allows (" + watcher.last_line() +
+             "); give --option or --address");
   }
   ~Instance() {
     if (opened()) watcher_.during("close", [&] { table_.close(instance_); });

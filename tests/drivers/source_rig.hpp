@@ -59,14 +59,21 @@ class Keeper final : public Sink {
   std::map<std::string, std::uint64_t> rejected;
 };
 
+// How long a host may be silent; a sanitizer slows its start down.
+#ifdef GERBANG_SANITIZED
+inline constexpr std::chrono::milliseconds kPatience = 2500ms;
+#else
+inline constexpr std::chrono::milliseconds kPatience = 700ms;
+#endif
+
 // A loop with a sink, and drivers whose deadlines are short.
 struct Rig {
   explicit Rig(std::string host)
       : keeper(io.get_executor()), environment(io.get_executor(), keeper, clock, std::move(host)) {
     environment.random = [] { return 1.0; };
     Limits& limits = environment.limits;
-    limits.hello = 400ms;
-    limits.heartbeat = 400ms;
+    limits.hello = kPatience;
+    limits.heartbeat = kPatience;
     limits.tick = 50ms;
     limits.stop = 300ms;
     limits.restart.first_wait = 20ms;

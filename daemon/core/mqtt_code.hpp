@@ -10,6 +10,7 @@ namespace mqtt_code {
 inline constexpr unsigned kSuccess = 0x00;
 inline constexpr unsigned kNoMatchingSubscribers = 0x10;
 inline constexpr unsigned kUnspecified = 0x80;
+inline constexpr unsigned kNotAuthorised = 0x87;
 inline constexpr unsigned kTopicNameInvalid = 0x90;
 inline constexpr unsigned kSessionTakenOver = 0x8E;
 inline constexpr unsigned kQuotaExceeded = 0x97;

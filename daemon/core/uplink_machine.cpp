@@ -18,6 +18,8 @@ constexpr std::size_t kMaxOlder = 4096, kMaxTries = 4096;
 constexpr int kPatience = 10;  // tries of a message that is refused while others are taken
 constexpr seconds kLongestPause{60};
 constexpr int kSuspicious = 2, kPoisonous = 3;
+constexpr std::size_t kMaxClosed = 256;  // topics
+constexpr std::chrono::minutes kClosed{5};
 constexpr seconds kPoisonActs{5};  // a loss later than this after sending has another cause
 constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
 
@@ -50,6 +52,7 @@ void UplinkMachine::on_connecting(BootTime now) {
 
 void UplinkMachine::on_up(BootTime now, unsigned receive_max, std::size_t max_packet,
                           std::int64_t newest) {
+  if (link_ == Link::up) return;
   link_ = Link::up;
   since_ = now;
   receive_max_ = receive_max;
@@ -70,8 +73,8 @@ void UplinkMachine::on_up(BootTime now, unsigned receive_max, std::size_t max_pa
   queue(Rank::backlog).exhausted = newest == 0;
 }
 
-std::optional<UplinkMachine::Verdict> UplinkMachine::on_down(BootTime now, Loss loss, double unit) {
-  if (link_ == Link::down) return std::nullopt;
+void UplinkMachine::on_down(BootTime now, Loss loss, double unit) {
+  if (link_ == Link::down) return;
   bool was_up = link_ == Link::up;
   // One that was good for something; but two clients that take one session from each other must
   // not do so every second.
@@ -86,12 +89,11 @@ std::optional<UplinkMachine::Verdict> UplinkMachine::on_down(BootTime now, Loss 
   link_ = Link::down;
   since_ = now;
 
-  auto poison = count_losses(now, loss);
   for (auto& [id, flight] : flight_)
     if (flight.out.message.sequence != 0 && !flight.settled)
       older_[flight.out.message.sequence] = id;
   while (older_.size() > kMaxOlder) older_.erase(older_.begin());
-  if (poison) older_.erase(poison->sequence);
+  count_losses(now, loss);
   flight_.clear();
   flight_bytes_ = 0;
   backlog_in_flight_ = 0;
@@ -99,22 +101,40 @@ std::optional<UplinkMachine::Verdict> UplinkMachine::on_down(BootTime now, Loss 
   for (Queue& each : queues_) each = Queue();
   retries_.clear();
   suspects_.clear();
-  return poison;
 }
 
-std::optional<UplinkMachine::Verdict> UplinkMachine::count_losses(BootTime now, Loss loss) {
+void UplinkMachine::count_losses(BootTime now, Loss loss) {
   // Our own watchdog and a second client say nothing about a message.
-  if (loss != Loss::peer && loss != Loss::host) return std::nullopt;
-  std::optional<Verdict> poison;
+  if (loss != Loss::peer && loss != Loss::host) return;
   for (auto& [id, flight] : flight_) {
     if (flight.settled) continue;
-    Tries& counted = tries(key_of(flight.out.message));
+    const Message& message = flight.out.message;
+    Tries& counted = tries(key_of(message));
     ++counted.lost;
     if (!flight.alone || answered_ == 0 || now - flight.since > kPoisonActs) continue;
-    if (++counted.lost_alone >= kPoisonous)
-      poison = aside(flight.out.message, "the connection ended each time it was sent");
+    if (++counted.lost_alone < kPoisonous) continue;
+    const char* reason = "the connection ended each time it was sent";
+    set_aside_.push_back(aside(message, reason));
+    if (poisoned_in_row_.size() >= kMaxClosed) poisoned_in_row_.clear();
+    if (++poisoned_in_row_[message.topic] >= kPoisonous) close_topic(message.topic, now, reason);
   }
-  return poison;
+}
+
+void UplinkMachine::close_topic(const std::string& topic, BootTime now, std::string reason) {
+  if (closed_.size() >= kMaxClosed) closed_.clear();
+  closed_[topic] = Closed{now + kClosed, std::move(reason) + "; its topic is closed for a while"};
+}
+
+// True: the first message waiting was of one.
+bool UplinkMachine::drop_of_closed_topic(Queue& from, BootTime now) {
+  const Message& message = from.waiting.front();
+  if (closed_.empty() || message.sequence == 0) return false;
+  auto closed = closed_.find(message.topic);
+  if (closed == closed_.end() || now >= closed->second.until) return false;
+  set_aside_.push_back(aside(message, closed->second.reason));
+  from.bytes -= std::min(from.bytes, message.body.size());
+  from.waiting.pop_front();
+  return true;
 }
 
 bool UplinkMachine::stalled(BootTime now) const {
@@ -256,6 +276,8 @@ std::optional<UplinkMachine::Outgoing> UplinkMachine::take(Rank rank, BootTime n
     return out;
   }
   Queue& from = queue(rank);
+  while (!from.waiting.empty() && drop_of_closed_topic(from, now)) {
+  }
   if (from.waiting.empty() || full) return std::nullopt;
   if (rank == Rank::backlog && !bucket_.take(now)) return std::nullopt;
   Outgoing out;
@@ -337,6 +359,8 @@ UplinkMachine::Verdict UplinkMachine::accepted(const Flight& flight, unsigned co
   if (!tries_.empty()) tries_.erase(key_of(message));
   if (!older_.empty()) older_.erase(message.sequence);
   if (message.sequence == 0) documents_aside_.erase(message.topic);
+  if (!closed_.empty()) closed_.erase(message.topic);
+  if (!poisoned_in_row_.empty()) poisoned_in_row_.erase(message.topic);
   Verdict verdict;
   verdict.kind = Verdict::acknowledged;
   verdict.sequence = message.sequence;
@@ -362,7 +386,11 @@ UplinkMachine::Verdict UplinkMachine::refused(Flight flight, unsigned code, Boot
   counted.accepted_then = counts_.acknowledged;
   auto wait = growing(counted.refused);
   if (outcome == PublishOutcome::never) {
-    if (++counted.refused >= limits_.tries) return aside(message, mqtt_code_text(code));
+    if (++counted.refused >= limits_.tries) {
+      if (counted.lost > 0 && code == mqtt_code::kNotAuthorised)
+        close_topic(message.topic, now, mqtt_code_text(code));
+      return aside(message, mqtt_code_text(code));
+    }
   } else {
     ++refusals_in_row_;
     if (outcome == PublishOutcome::later && ++counted.refused >= kPatience && others_taken)

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/backoff.hpp"
@@ -96,12 +97,11 @@ class UplinkMachine {
   Link link() const { return link_; }
   bool connect_due(BootTime now) const { return link_ == Link::down && now >= connect_at_; }
   void on_connecting(BootTime now);
-  // newest: the last sequence number of the outbox; what comes after it is live. 0 of the others:
-  // not said by the broker.
+  // Not while the link is up. newest: the last sequence number of the outbox; what comes after it
+  // is live. 0 of the others: not said by the broker.
   void on_up(BootTime now, unsigned receive_max, std::size_t max_packet, std::int64_t newest);
-  // unit: a random number in [0, 1), the jitter. Returns the message that was found to end the
-  // connection, if one was.
-  [[nodiscard]] std::optional<Verdict> on_down(BootTime now, Loss loss, double unit);
+  // unit: a random number in [0, 1), the jitter.
+  void on_down(BootTime now, Loss loss, double unit);
   // True if the connection must be ended: an attempt without an answer, or silence.
   bool stalled(BootTime now) const;
 
@@ -123,6 +123,10 @@ class UplinkMachine {
 
   // code: of MQTT 5; 0 of 3.1.1.
   Verdict on_acked(std::uint64_t id, unsigned code, BootTime now);
+
+  // Messages that were set aside without the caller's doing, since the last call: after on_down()
+  // and next().
+  std::vector<Verdict> take_set_aside() { return std::exchange(set_aside_, {}); }
 
   // When the shell must look again although nothing happened.
   std::optional<BootTime> wake(BootTime now);
@@ -175,7 +179,9 @@ class UplinkMachine {
   Verdict aside(const Message& message, std::string reason);
   void pause(BootTime now);
   void forget_waiting(std::int64_t sequence);
-  std::optional<Verdict> count_losses(BootTime now, Loss loss);
+  void count_losses(BootTime now, Loss loss);
+  void close_topic(const std::string& topic, BootTime now, std::string reason);
+  bool drop_of_closed_topic(Queue& from, BootTime now);
 
   UplinkLimits limits_;
   Link link_ = Link::down;
@@ -205,6 +211,13 @@ class UplinkMachine {
   std::map<std::int64_t, Tries> tries_;                 // bounded
   std::map<std::string, std::int64_t> document_keys_;   // topic → a key below 0
   std::map<std::string, std::string> documents_aside_;  // topic → the body that was set aside
+  struct Closed {
+    BootTime until{};
+    std::string reason;
+  };
+  std::map<std::string, Closed> closed_;        // topics; bounded
+  std::map<std::string, int> poisoned_in_row_;  // topic → messages; bounded
+  std::vector<Verdict> set_aside_;
   Counts counts_;
 };
 

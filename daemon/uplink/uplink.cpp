@@ -62,7 +62,7 @@ class Uplink::Impl final : public MqttEvents {
         timer_(executor),
         pull_(executor),
         idle_(executor),
-        farewell_(executor),
+        farewell_over_(executor),
         over_(executor),
         finished_(executor) {
     status_.name = options_.name;
@@ -135,6 +135,7 @@ class Uplink::Impl final : public MqttEvents {
   }
 
   void on_up(unsigned receive_max, std::size_t max_packet) override {
+    if (machine_.link() == UplinkMachine::Link::up) return;
     machine_.on_up(clock_.boot(), receive_max, max_packet, outbox_.last_sequence());
     max_packet_ = max_packet;
     set_connected(true, "");
@@ -146,10 +147,12 @@ class Uplink::Impl final : public MqttEvents {
   void on_acknowledged(std::span<const Acknowledgement> acknowledgements) override {
     BootTime now = clock_.boot();
     for (const Acknowledgement& each : acknowledgements) {
-      if (each.id == kFarewellId)
-        farewell_.open();
-      else
+      if (each.id == kFarewellId) {
+        farewell_said_ = true;
+        farewell_over_.open();
+      } else {
         settle(machine_.on_acked(each.id, each.code, now));
+      }
     }
     pump();
   }
@@ -250,6 +253,7 @@ class Uplink::Impl final : public MqttEvents {
     BootTime now = clock_.boot();
     std::int64_t wall_ms = unix_ms(clock_.wall());
     while (const auto* out = machine_.next(now)) send(*out, now, wall_ms);
+    for (const auto& verdict : machine_.take_set_aside()) settle(verdict);
     port_->flush();
     if (machine_.want()) pull_.open();
     arm();
@@ -348,9 +352,11 @@ class Uplink::Impl final : public MqttEvents {
       return;
     }
     dropped_ = loss == UplinkMachine::Loss::watchdog;
-    if (auto poison = machine_.on_down(clock_.boot(), loss, unit_(random_))) settle(*poison);
+    machine_.on_down(clock_.boot(), loss, unit_(random_));
+    for (const auto& verdict : machine_.take_set_aside()) settle(verdict);
     set_connected(false, reason);
     idle_.open();
+    farewell_over_.open();
     arm();
   }
 
@@ -410,10 +416,11 @@ class Uplink::Impl final : public MqttEvents {
     publication.payload = std::move(*payload);
     publication.content_type = wire::content_type(message.kind, options_.format);
     publication.retain = true;
+    farewell_over_.close();
     port_->publish(std::move(publication));
     port_->flush();
-    co_await (farewell_.wait() || sleep_for(kFarewell));
-    co_return farewell_.is_open();
+    co_await (farewell_over_.wait() || sleep_for(kFarewell));
+    co_return farewell_said_;
   }
 
   const Clock& clock_;
@@ -425,17 +432,17 @@ class Uplink::Impl final : public MqttEvents {
   UplinkMachine machine_;
   std::size_t max_packet_ = 0;
   Status status_;
-  bool host_ready_ = false, dropped_ = false, stopping_ = false;
+  bool host_ready_ = false, dropped_ = false, stopping_ = false, farewell_said_ = false;
   std::set<std::string> clears_;  // retained topics to empty
   BootTime documents_put_{}, documents_at_ = BootTime::max();
   BootTime due_ = BootTime::max();  // what the timer waits for
 
   asio::steady_timer timer_;
-  Gate pull_;      // the machine wants messages
-  Gate idle_;      // nothing is in flight
-  Gate farewell_;  // was acknowledged
-  Gate over_;      // the loops shall end
-  Gate finished_;  // they have
+  Gate pull_;           // the machine wants messages
+  Gate idle_;           // nothing is in flight
+  Gate farewell_over_;  // it was acknowledged, or cannot be any more
+  Gate over_;           // the loops shall end
+  Gate finished_;       // they have
   std::mt19937 random_{std::random_device()()};
   std::uniform_real_distribution<double> unit_{0, 1};
 };

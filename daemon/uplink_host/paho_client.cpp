@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "core/mqtt_code.hpp"
+#include "uplink_host/ack_tap.hpp"
 #include "uplink_host/reason.hpp"
 
 namespace gerbang::uplink_host {
@@ -186,6 +187,7 @@ class PahoClient::Impl final : public mqtt::callback {
     if (options.has_password()) out.set_password(mqtt::binary_ref(options.password()));
     if (!options.will_topic().empty()) out.set_will(will_options(options, v5_));
     if (options.tls()) out.set_ssl(tls_options(options));
+    ack_tap::reset();
     Trace::start();
     try {
       client_.connect(out, nullptr, attempt_);
@@ -243,8 +245,8 @@ class PahoClient::Impl final : public mqtt::callback {
       return owner.first_id_ + reinterpret_cast<std::uintptr_t>(token.get_user_context());
     }
     void on_success(const mqtt::token& token) override {
-      unsigned code = owner.v5_ ? static_cast<unsigned>(token.get_reason_code()) : 0;
-      owner.acked(id(token), code);
+      // The token has no code here, see ack_tap.hpp.
+      owner.acked(id(token), owner.v5_ ? ack_tap::take(token.get_message_id()) : 0);
     }
     // A refusal has a reason code and a return code of 0; a lost connection has a return code below
     // 0 and is told by itself.
@@ -276,6 +278,8 @@ class PahoClient::Impl final : public mqtt::callback {
         // No exception may reach the library. Without the two numbers ours hold.
       }
     std::lock_guard lock(mutex_);
+    // The library tells the same success twice: the token's, and once more by its "connected".
+    if (link_ != Link::connecting) return;
     link_ = Link::up;
     happened_.up = up;
     wake();
@@ -297,7 +301,7 @@ class PahoClient::Impl final : public mqtt::callback {
       message = e.get_message();
     } catch (const std::exception&) {
     }
-    down(explain_failure(Trace::taken(), message), 0);
+    down(explain_failure(Trace::taken(), message).value_or(""), 0);
   }
 
   void connection_lost(const std::string&) override {

@@ -21,7 +21,7 @@ struct Happened {
     std::uint32_t receive_max = 0, max_packet = 0;  // 0: not said
   };
   struct Down {
-    std::string reason;
+    std::string reason;      // empty: the library does not say
     std::uint32_t code = 0;  // of MQTT 5; 0: none
   };
   struct Received {

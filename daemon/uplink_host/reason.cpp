@@ -2,27 +2,36 @@
 #include "uplink_host/reason.hpp"
 
 #include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
-#include <optional>
+#include <memory>
+#include <system_error>
 
 namespace gerbang::uplink_host {
 namespace {
 
-// The text between `after` and `before`, if the line has both.
-std::optional<std::string_view> between(std::string_view line, std::string_view after,
-                                        std::string_view before) {
-  auto begin = line.find(after);
-  if (begin == line.npos) return std::nullopt;
-  begin += after.size();
-  auto end = line.find(before, begin);
-  if (end == line.npos) return std::nullopt;
-  return line.substr(begin, end - begin);
-}
+constexpr int kProbeMs = 3000;
+constexpr std::string_view kRefusedUs =
+    "the broker refused us in TLS; check certificate_file and key_file";
 
 std::string_view after(std::string_view line, std::string_view mark) {
   auto at = line.find(mark);
   return at == line.npos ? std::string_view() : line.substr(at + mark.size());
+}
+
+// The text between two marks; empty: the line has them not.
+std::string_view between(std::string_view line, std::string_view first, std::string_view second) {
+  auto rest = after(line, first);
+  auto end = rest.find(second);
+  return end == rest.npos ? std::string_view() : rest.substr(0, end);
+}
+
+bool has(std::string_view line, std::string_view mark) {
+  return line.find(mark) != line.npos;
 }
 
 std::string lower_first(std::string_view text) {
@@ -38,55 +47,104 @@ std::string our_alert(std::string_view alert) {
   if (alert == "unknown CA")
     return "the broker's certificate is not signed by an authority in ca_file";
   if (alert == "bad certificate")
-    return "the broker's certificate is not valid; is it from the future, or our clock wrong?";
+    return "the broker's certificate is not valid yet or damaged; is our clock right?";
   if (alert == "protocol version") return "the broker speaks an outdated TLS version";
   return "TLS with the broker failed: " + std::string(alert);
 }
 
-std::optional<std::string> explain(std::string_view line) {
-  if (auto name = between(line, "X509_check_host for hostname ", " failed"))
-    return "the broker's certificate is for another host name than " + std::string(*name);
-  if (line.find("SSL_CTX_load_verify_locations") != line.npos)
+// What a line says for certain.
+std::optional<std::string> certain(std::string_view line) {
+  if (has(line, "SSL_CTX_load_verify_locations"))
     return "ca_file holds no certificates that can be used";
-  if (line.find("SSL_CTX_use_certificate_chain_file") != line.npos)
+  if (has(line, "SSL_CTX_use_certificate_chain_file"))
     return "certificate_file holds no certificate that can be used";
-  if (line.find("SSL_CTX_use_PrivateKey_file") != line.npos)
+  if (has(line, "SSL_CTX_use_PrivateKey_file"))
     return "key_file holds no key that fits the certificate";
   if (auto alert = after(line, "SSL alert write:fatal:"); !alert.empty()) return our_alert(alert);
   if (auto alert = after(line, "SSL alert read:fatal:"); !alert.empty())
-    return "the broker refused our side of TLS: " + std::string(alert);
-  if (auto name = between(line, "getaddrinfo failed for addr ", " with rc ")) {
+    return std::string(kRefusedUs) + (alert == "unknown" ? "" : " (" + std::string(alert) + ")");
+  if (auto name = between(line, "getaddrinfo failed for addr ", " with rc "); !name.empty()) {
     int code = std::atoi(std::string(after(line, " with rc ")).c_str());
-    return "host name " + std::string(*name) + ": " + lower_first(gai_strerror(code));
+    return "host name " + std::string(name) + ": " + lower_first(gai_strerror(code));
   }
-  if (auto error = between(line, "Socket error ", "(")) return lower_first(*error);
   return std::nullopt;
+}
+
+std::string_view other_host(std::string_view line) {
+  return between(line, "X509_check_host for hostname ", " failed");
+}
+// The name did not fit; whether the address does is the next line: 1 if so.
+std::string_view address_check(std::string_view line) {
+  return after(line, "X509_check_ip_asc is ");
+}
+bool tls_error(std::string_view line) {
+  return has(line, "SSLSocket error");
+}
+// In TLS 1.3 a client certificate is judged after the handshake, and the verdict may be lost to the
+// reset that follows it.
+bool after_handshake(std::string_view line) {
+  return tls_error(line) && !has(line, "in SSL_connect");
+}
+std::string_view socket_error(std::string_view line) {
+  return tls_error(line) ? std::string_view() : between(line, "Socket error ", "(");
 }
 
 }  // namespace
 
-bool is_telling(std::string_view trace_line) {
-  return explain(trace_line).has_value();
+bool is_telling(std::string_view line) {
+  return certain(line) || !other_host(line).empty() || !address_check(line).empty() ||
+         tls_error(line) || !socket_error(line).empty();
 }
 
-std::string explain_failure(std::span<const std::string> trace, std::string_view message) {
-  // The first telling line is the cause, those after it are consequences; but a look-up of the name
-  // may fail for one address family and succeed for the other.
-  std::optional<std::string> look_up;
+std::optional<std::string> explain_failure(std::span<const std::string> trace,
+                                           std::string_view message) {
+  std::string_view name;
   for (const std::string& line : trace) {
-    auto found = explain(line);
-    if (!found) continue;
-    if (line.find("getaddrinfo") == line.npos) return *found;
-    look_up = found;
+    if (auto found = certain(line)) return found;
+    if (auto unfit = other_host(line); !unfit.empty()) name = unfit;
+    if (auto fits = address_check(line); !fits.empty() && fits[0] != '1')
+      return "the broker's certificate is for another host name than " + std::string(name);
   }
-  if (look_up) return *look_up;
   if (message == "TCP connect timeout") return "no answer from the broker";
   if (message == "TCP connect completion failure")
-    return "the connection was closed before the broker answered; is the other side an MQTT "
-           "broker, "
-           "and does it want TLS?";
-  if (message.empty()) return "the connection failed";
+    return "the connection was closed before the broker answered; is it an MQTT broker, and does "
+           "it want TLS?";
+  for (const std::string& line : trace)
+    if (after_handshake(line))
+      return std::string(kRefusedUs);
+    else if (tls_error(line))
+      return "TLS with the broker failed; does it speak TLS on this port?";
+  for (const std::string& line : trace)
+    if (auto error = socket_error(line); !error.empty()) return lower_first(error);
+  if (message.empty() || message == "TCP/TLS connect failure") return std::nullopt;
   return lower_first(message);
+}
+
+std::string probe_tcp(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  int failed = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
+  if (failed != 0) return "host name " + host + ": " + lower_first(gai_strerror(failed));
+  std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, &freeaddrinfo);
+  int error = EHOSTUNREACH;
+  for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
+    int fd = socket(each->ai_family, each->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) continue;
+    error = connect(fd, each->ai_addr, each->ai_addrlen) == 0 ? 0 : errno;
+    if (error == EINPROGRESS) {
+      pollfd done{fd, POLLOUT, 0};
+      socklen_t length = sizeof error;
+      if (poll(&done, 1, kProbeMs) != 1)
+        error = ETIMEDOUT;
+      else
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    }
+    close(fd);
+    if (error == 0) return "the connection failed, although the broker's port is open";
+  }
+  return error == ETIMEDOUT ? "no answer from the broker"
+                            : lower_first(std::generic_category().message(error));
 }
 
 }  // namespace gerbang::uplink_host

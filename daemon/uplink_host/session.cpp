@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <exception>
 
+#include "uplink_host/reason.hpp"
+
 namespace gerbang::uplink_host {
 namespace {
 
@@ -39,7 +41,7 @@ int Session::run() {
 
 bool Session::read_frames() {
   std::array<char, 64 << 10> buffer;
-  ssize_t got = recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  ssize_t got = read(socket_, buffer.data(), buffer.size());  // poll() said that it can be read
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return true;
   // The daemon is gone without a word. So are we, without a DISCONNECT: the broker shall publish
   // the will.
@@ -107,6 +109,9 @@ void Session::report() {
   }
   if (happened.down) {
     host::v1::FromUplinkHost frame;
+    const auto& broker = configured_->configure().connect();
+    if (happened.down->reason.empty())
+      happened.down->reason = probe_tcp(broker.host(), static_cast<std::uint16_t>(broker.port()));
     frame.mutable_down()->set_reason(std::move(happened.down->reason));
     frame.mutable_down()->set_code(happened.down->code);
     send(frame);

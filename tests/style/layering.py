@@ -47,7 +47,7 @@ LIBRARIES = {
     "host/v1/driver": {"source", "driver_host"},
     "host/v1/uplink": {"uplink", "uplink_host"},
     "gerbang/driver.h": {"driver_host", "app"},
-    "dlfcn.h": {"driver_host"},
+    "dlfcn.h": {"driver_host", "uplink_host"},
     "google/protobuf": {"wire", "source", "driver_host", "uplink", "uplink_host"},
 }
 

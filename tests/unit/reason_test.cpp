@@ -9,7 +9,7 @@ namespace gerbang::uplink_host {
 namespace {
 
 std::string explain(std::vector<std::string> trace, std::string_view message) {
-  return explain_failure(trace, message);
+  return explain_failure(trace, message).value_or("");
 }
 
 // Lines as Paho C 1.3.12 writes them.
@@ -22,26 +22,43 @@ TEST(ExplainFailure, SaysWhatTheTraceSays) {
   EXPECT_EQ(explain({"SSL alert write:fatal:unknown CA"}, generic),
             "the broker's certificate is not signed by an authority in ca_file");
   EXPECT_EQ(explain({"X509_check_host for hostname broker.example failed, rc 0",
-                     "Socket error Operation now in progress(115) in x for socket 7"},
+                     "rc from X509_check_ip_asc is -2"},
                     generic),
             "the broker's certificate is for another host name than broker.example");
-  EXPECT_EQ(explain({"SSL alert read:fatal:certificate required"}, generic),
-            "the broker refused our side of TLS: certificate required");
+  EXPECT_EQ(
+      explain({"SSL alert read:fatal:certificate required"}, generic),
+      "the broker refused us in TLS; check certificate_file and key_file (certificate required)");
   EXPECT_EQ(explain({"getaddrinfo failed for addr nowhere.invalid with rc -2"}, generic),
             "host name nowhere.invalid: name or service not known");
 }
 
-TEST(ExplainFailure, ALookUpThatFailedOnceIsNotTheCauseWhenSomethingElseIsKnown) {
-  EXPECT_EQ(explain({"getaddrinfo failed for addr broker with rc -5",
-                     "Socket error No route to host(113) in getsockopt for socket 7"},
-                    "TCP/TLS connect failure"),
-            "no route to host");
+TEST(ExplainFailure, AnAddressThatFitsIsNoWrongName) {
+  EXPECT_EQ(
+      explain({"X509_check_host for hostname 127.0.0.1 failed, rc 0",
+               "rc from X509_check_ip_asc is 1", "SSL alert read:fatal:certificate required"},
+              "TCP connect completion failure"),
+      "the broker refused us in TLS; check certificate_file and key_file (certificate required)");
 }
 
-TEST(ExplainFailure, WithoutATellingLineItIsTheLibrarysMessage) {
+TEST(ExplainFailure, AResetAfterTheHandshakeIsAboutOurCertificate) {
+  EXPECT_EQ(explain({"SSLSocket error (5) in SSL_write for socket 3 rc -1 errno 104 Connection "
+                     "reset by peer"},
+                    "TCP/TLS connect failure"),
+            "the broker refused us in TLS; check certificate_file and key_file");
+}
+
+TEST(ExplainFailure, APortWithoutTlsIsGuessedFromABrokenHandshake) {
+  EXPECT_EQ(explain({"SSLSocket error (5) in SSL_connect for socket 3 rc -1 errno 104 Connection "
+                     "reset by peer"},
+                    "TCP/TLS connect failure"),
+            "TLS with the broker failed; does it speak TLS on this port?");
+}
+
+TEST(ExplainFailure, WithoutATellingLineItIsTheLibrarysMessageOrNothing) {
   EXPECT_EQ(explain({}, "TCP connect timeout"), "no answer from the broker");
-  EXPECT_EQ(explain({"something else"}, "TCP/TLS connect failure"), "TCP/TLS connect failure");
-  EXPECT_EQ(explain({}, ""), "the connection failed");
+  EXPECT_EQ(explain({}, "Something new"), "something new");
+  EXPECT_FALSE(explain_failure({}, "TCP/TLS connect failure"));
+  EXPECT_FALSE(explain_failure({}, ""));
 }
 
 TEST(IsTelling, LeavesOutWhatSaysNothing) {

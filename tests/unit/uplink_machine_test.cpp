@@ -74,8 +74,12 @@ class UplinkMachineTest : public ::testing::Test {
 
   // Loses the connection and comes back when the back-off allows.
   std::optional<Machine::Verdict> bounce(Loss loss = Loss::peer) {
-    auto verdict = machine->on_down(now, loss, 0);
-    if (verdict) done.insert(verdict->sequence);
+    machine->on_down(now, loss, 0);
+    std::optional<Machine::Verdict> verdict;
+    for (auto& each : machine->take_set_aside()) {
+      done.insert(each.sequence);
+      verdict = std::move(each);
+    }
     now = std::max(now, *machine->wake(now));
     EXPECT_TRUE(machine->connect_due(now));
     up();
@@ -266,7 +270,7 @@ TEST_F(UplinkMachineTest, MessagesOfAnEndedEpochAreIgnored) {
     want = machine->want();
   }
   ASSERT_TRUE(want);
-  (void)machine->on_down(now, Loss::peer, 0);
+  machine->on_down(now, Loss::peer, 0);
   machine->offer(*want, outbox);
   EXPECT_EQ(machine->next(now), nullptr);
   now += 2s;
@@ -274,6 +278,14 @@ TEST_F(UplinkMachineTest, MessagesOfAnEndedEpochAreIgnored) {
   machine->offer(*want, outbox);
   EXPECT_EQ(machine->next(now), nullptr);
   EXPECT_EQ(send_sequences(), (Sequences{1, 2}));
+}
+
+TEST_F(UplinkMachineTest, NewsThatItIsUpWhileItIsUpSendsNothingTwice) {
+  add(3);
+  up();
+  ASSERT_EQ(send().size(), 3u);
+  machine->on_up(now, 0, 0, 3);
+  EXPECT_TRUE(send().empty());
 }
 
 TEST_F(UplinkMachineTest, ANewMessageDuringAPullIsAskedForAfterIt) {
@@ -442,7 +454,7 @@ TEST_F(UplinkMachineTest, WaitsLongerAfterEachFailureUpToFiveMinutes) {
   std::vector<double> waits;
   for (int i = 0; i < 14; ++i) {
     machine->on_connecting(now);
-    (void)machine->on_down(now, Loss::peer, /*unit=*/1.0);
+    machine->on_down(now, Loss::peer, /*unit=*/1.0);
     waits.push_back(std::chrono::duration<double>(*machine->wake(now) - now).count());
     EXPECT_FALSE(machine->connect_due(now));
     now = *machine->wake(now);
@@ -457,7 +469,7 @@ TEST_F(UplinkMachineTest, WaitsLongerAfterEachFailureUpToFiveMinutes) {
 TEST_F(UplinkMachineTest, JitterNeverMakesAWaitShorterThanASecond) {
   start();
   machine->on_connecting(now);
-  (void)machine->on_down(now, Loss::peer, /*unit=*/0.0);
+  machine->on_down(now, Loss::peer, /*unit=*/0.0);
   EXPECT_EQ(*machine->wake(now) - now, 1s);
 }
 
@@ -465,12 +477,12 @@ TEST_F(UplinkMachineTest, AConnectionThatWasGoodForSomethingResetsTheWait) {
   start();
   for (int i = 0; i < 8; ++i) {
     machine->on_connecting(now);
-    (void)machine->on_down(now, Loss::peer, 0);
+    machine->on_down(now, Loss::peer, 0);
   }
   up();
   add(1);
   ack(send()[0].id);
-  (void)machine->on_down(now, Loss::peer, 0);
+  machine->on_down(now, Loss::peer, 0);
   EXPECT_EQ(*machine->wake(now) - now, 1s);
 }
 
@@ -479,7 +491,7 @@ TEST_F(UplinkMachineTest, AConnectionThatIsCutAtOnceDoesNot) {
   std::chrono::nanoseconds last{};
   for (int i = 0; i < 6; ++i) {
     up();
-    (void)machine->on_down(now, Loss::peer, 0);
+    machine->on_down(now, Loss::peer, 0);
     auto wait = *machine->wake(now) - now;
     EXPECT_GT(wait, last);
     last = wait;
@@ -492,7 +504,7 @@ TEST_F(UplinkMachineTest, TwoClientsWithOneIdentifierDoNotFightEverySecond) {
     up();
     add(1);
     for (const auto& out : send()) ack(out.id);
-    (void)machine->on_down(now, Loss::replaced, 0);
+    machine->on_down(now, Loss::replaced, 0);
   }
   EXPECT_GE(*machine->wake(now) - now, 30s);
 }
@@ -501,10 +513,10 @@ TEST_F(UplinkMachineTest, AHostThatDiedIsConnectedAgainAtOnceButNotForEver) {
   up();
   add(1);
   ack(send()[0].id);
-  (void)machine->on_down(now, Loss::host, 0);
+  machine->on_down(now, Loss::host, 0);
   EXPECT_TRUE(machine->connect_due(now));
   machine->on_connecting(now);
-  (void)machine->on_down(now, Loss::host, 0);
+  machine->on_down(now, Loss::host, 0);
   EXPECT_FALSE(machine->connect_due(now));
 }
 
@@ -601,6 +613,44 @@ TEST_F(UplinkMachineTest, ALineThatSwallowsEverythingPoisonsNothing) {
     EXPECT_FALSE(bounce(Loss::watchdog));
   }
   EXPECT_EQ(machine->counts().set_aside, 0u);
+}
+
+TEST_F(UplinkMachineTest, AForbiddenTopicThatCostsConnectionsIsClosed) {
+  start();
+  up();
+  for (int i = 0; i < 30; ++i) {
+    add(1);
+    outbox.back().topic = i % 2 == 0 ? "forbidden" : "open";
+  }
+  int losses = 0;
+  for (bool more = true; more && losses < 50;) {
+    machine->put_document(document("state", std::to_string(losses)));
+    more = false;
+    for (auto out = send(); !out.empty() && !more; out = send())
+      for (const auto& each : out) {
+        bool forbidden = each.message.topic == "forbidden";
+        ack(each.id, forbidden ? 0x87 : 0);
+        more = forbidden;
+        if (more) break;
+      }
+    for (const auto& verdict : machine->take_set_aside()) done.insert(verdict.sequence);
+    if (more) bounce();
+    losses += more;
+  }
+  EXPECT_LE(losses, 6);
+  EXPECT_EQ(done.size(), 30u);
+  EXPECT_EQ(machine->counts().acknowledged, 15u);
+  EXPECT_EQ(machine->counts().set_aside, 15u);
+
+  // Asked again after a while, and open from then on if it is taken.
+  now += 6min;
+  for (int i = 0; i < 2; ++i) {
+    add(1);
+    outbox.back().topic = "forbidden";
+    auto out = send();
+    ASSERT_EQ(out.size(), 1u);
+    EXPECT_EQ(ack(out[0].id).kind, Machine::Verdict::acknowledged);
+  }
 }
 
 // ---- documents ----------------------------------------------------------------------------------

@@ -109,7 +109,9 @@ Expected<Place> place_by_keys(const AddressKeys& keys) {
 }
 
 Expected<Type> type_by_keys(const AddressKeys& keys, Table table) {
-  if (!keys.type) return holds_bits(table) || keys.bit ? Type::boolean : Type::uint16;
+  if (!keys.type)
+    return holds_bits(table) || keys.bit ? Type::boolean
+                                         : type_of(keys.usual_type.value_or("uint16"));
   auto type = type_of(*keys.type);
   if (!type) return type;
   if (holds_bits(table) && *type != Type::boolean)
@@ -159,7 +161,7 @@ Expected<Point> point_of(const AddressKeys& keys) {
   if (!place) return Error(place.error());
   auto type = type_by_keys(keys, place->table);
   if (!type) return Error(type.error());
-  auto order = order_of(keys.order.value_or("abcd"), *type);
+  auto order = order_of(keys.order.value_or(keys.usual_order.value_or("abcd")), *type);
   if (!order) return Error(order.error());
   if (keys.bit && holds_bits(place->table))
     return Error("bit picks one bit of a register; table " + quoted(name_of(place->table)) +

@@ -19,6 +19,9 @@ struct AddressKeys {
   std::optional<std::string> type;
   std::optional<std::string> order;
   std::optional<std::int64_t> bit;
+  // What the driver's options say for addresses that give none; the type is one of whole registers.
+  std::optional<std::string> usual_type;
+  std::optional<std::string> usual_order;
 };
 
 Expected<Type> type_of(std::string_view name);

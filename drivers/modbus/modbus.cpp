@@ -44,11 +44,8 @@ AddressKeys keys_of(const Values& address, const Values& options) {
   keys.bit = integer_if(address, "bit");
   keys.type = text_if(address, "type");
   keys.order = text_if(address, "order");
-  // A device's habit is said once, for all its sensors that it can hold for.
-  const bool one_bit =
-      keys.bit || (keys.table && holds_bits(table_of(*keys.table).value_or(Table::holding)));
-  if (!keys.type && !one_bit) keys.type = text_if(options, "type");
-  if (!keys.order) keys.order = text_if(options, "order");
+  keys.usual_type = text_if(options, "type");
+  keys.usual_order = text_if(options, "order");
   return keys;
 }
 
@@ -144,7 +141,7 @@ class Modbus {
           .range(0, 86'400'000)
           .otherwise("0s"),
       text("device", "RTU: serial port, best by its name in /dev/serial/by-id"),
-      integer("baud", "RTU: bits a second").range(110, 4'000'000).otherwise("9600"),
+      integer("baud", "RTU: bits a second").range(300, 4'000'000).otherwise("9600"),
       choice("parity", "none|even|odd", "RTU: parity").otherwise("none"),
       integer("data_bits", "RTU: data bits of a character").range(7, 8).otherwise("8"),
       integer("stop_bits", "RTU: stop bits of a character").range(1, 2).otherwise("1"),
@@ -179,7 +176,7 @@ class Modbus {
           .otherwise("false"),
       choice("type", kTypes,
              "Type of the sensors whose address gives none; else uint16, for bits bool"),
-      choice("order", kOrders, "Byte order of the sensors whose address gives none")
+      choice("order", "abcd|cdab|badc|dcba", "Byte order of the sensors whose address gives none")
           .otherwise("abcd"),
   };
   static constexpr gerbang_option_spec kAddress[] = {
@@ -228,14 +225,14 @@ gerbang_status Modbus::decode(Host host, const Config& config, std::span<const s
   keys.table = std::string(name_of(captured->table));
   keys.unit = captured->unit;
   keys.reg = 0;
-  const bool bits = holds_bits(captured->table);
-  if (!bits) keys.type = text_if(options, "type");
-  keys.order = text_if(options, "order");
+  keys.usual_type = text_if(options, "type");
+  keys.usual_order = text_if(options, "order");
   auto point = point_of(keys);
   if (!point) refuse(point.error());
 
   const std::size_t step = width(point->type);
-  const std::size_t held = bits ? 8 * captured->data.size() : captured->data.size() / 2;
+  const std::size_t held =
+      holds_bits(point->table) ? 8 * captured->data.size() : captured->data.size() / 2;
   if (held == 0 || held % step != 0)
     throw Failure(GERBANG_RETRY, "the answer holds " + std::to_string(held) +
                                      " registers, which is no multiple of the " +

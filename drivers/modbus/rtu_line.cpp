@@ -18,10 +18,9 @@ namespace {
 using namespace std::chrono_literals;
 using Microseconds = std::chrono::microseconds;
 
-constexpr std::array kBaudRates{110,     300,     600,     1200,    2400,    4800,
-                                9600,    19200,   38400,   57600,   115200,  230400,
-                                460800,  500000,  576000,  921600,  1000000, 1152000,
-                                1500000, 2500000, 3000000, 3500000, 4000000};
+constexpr std::array kBaudRates{
+    300,    600,    1200,   2400,   4800,    9600,    19200,   38400,   57600,   115200,  230400,
+    460800, 500000, 576000, 921600, 1000000, 1152000, 1500000, 2500000, 3000000, 3500000, 4000000};
 
 // After a fault the line must have been silent for so long before the next question; never shorter,
 // because USB adapters deliver what they received in steps of up to 16 ms.

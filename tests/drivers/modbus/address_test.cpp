@@ -88,6 +88,21 @@ TEST(Address, TypeFollowsTheTableAndTheBit) {
   EXPECT_THAT(error_of(coil), HasSubstr("leave bit out"));
 }
 
+TEST(Address, WhatIsUsualHoldsForRegistersThatSayNothingElse) {
+  AddressKeys k = keys({}, {}, 40'001);
+  k.usual_type = "float32";
+  k.usual_order = "cdab";
+  EXPECT_EQ(point_of(k)->type, Type::float32);
+  EXPECT_EQ(point_of(k)->order, Order::cdab);
+  k.type = "int16";
+  k.order = "ba";
+  EXPECT_EQ(point_of(k)->type, Type::int16);
+  EXPECT_EQ(point_of(k)->order, Order::badc);
+  AddressKeys coil = keys({}, {}, 1);
+  coil.usual_type = "float32";
+  EXPECT_EQ(point_of(coil)->type, Type::boolean);
+}
+
 TEST(Address, OrderHasAsManyLettersAsTheValueHasBytesOrFour) {
   EXPECT_EQ(order_of("ghefcdab", Type::uint64).value(), Order::cdab);
   EXPECT_EQ(order_of("badcfehg", Type::float64).value(), Order::badc);

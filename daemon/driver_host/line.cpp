@@ -9,8 +9,8 @@
 namespace gerbang::driver_host {
 namespace {
 
-constexpr Nanoseconds kBudget = kSecond;  // of one poll
-constexpr Nanoseconds kOnce = 10 * kSecond;
+constexpr Nanoseconds kBudget = kSecond;    // of one poll
+constexpr Nanoseconds kOnce = 8 * kSecond;  // so that Done is said before the daemon gives up
 
 std::vector<std::uint32_t> indices(const host::v1::Configure& frame) {
   std::vector<std::uint32_t> out;
@@ -94,7 +94,9 @@ void Line::close() {
 
 void Line::poll() {
   const Nanoseconds began = boottime();
-  const auto budget = std::chrono::floor<std::chrono::milliseconds>(kBudget);
+  Nanoseconds most = kBudget;
+  if (config_.frame().once()) most = std::clamp(once_deadline_ - began, Nanoseconds(0), kBudget);
+  const auto budget = std::chrono::ceil<std::chrono::milliseconds>(most);
   int status = desk_.during(
       [&] { return table_.poll(instance_, static_cast<std::uint32_t>(budget.count())); });
   const Nanoseconds now = boottime();

@@ -209,7 +209,7 @@ TEST(DriverHost, OnceNamesTheSensorsThatNeverAnswered) {
   host::v1::ToDriverHost frame = simulate("silent");
   frame.mutable_configure()->set_once(true);
   host.send(frame);
-  ASSERT_TRUE(host.until([&] { return !host.dones.empty(); }, 30s));  // 10 s and what it may block
+  ASSERT_TRUE(host.until([&] { return !host.dones.empty(); }, 30s));  // 8 s and what it may block
   EXPECT_EQ(host.dones[0].status(), unsigned{GERBANG_RETRY});
   EXPECT_THAT(host.dones[0].text(), HasSubstr("no answer of flow, total"));
 }

@@ -194,7 +194,7 @@ class Checker {
       report_.error(member.value.items[section.at_most], name,
                     "more than " + std::to_string(section.at_most), "use several gateways");
     const auto all = section_tables(report_.document(), section.path);
-    for (std::size_t i = 0; i < member.value.items.size(); ++i)
+    for (std::size_t i = 0; i < all.size(); ++i)
       one(section, member.value.items[i], all[i].prefix(), form_of(section));
   }
 
@@ -435,7 +435,9 @@ std::vector<Table> section_tables(const Document& document, std::string_view sec
   const Node* list = document.root.get(section);
   if (list == nullptr || list->kind != Node::Kind::array) return out;
   const std::string_view id = section == "sensor" ? "id" : "name";
-  for (std::size_t i = 0; i < list->items.size(); ++i) {
+  const std::size_t count =
+      std::min<std::size_t>(list->items.size(), find_section(section)->at_most);
+  for (std::size_t i = 0; i < count; ++i) {
     const Node* name = list->items[i].get(id);
     const bool named = name != nullptr && name->kind == Node::Kind::string && valid_id(name->text);
     out.emplace_back(

@@ -103,7 +103,8 @@ class Table {
   Place place_;
 };
 
-// The table of a section, and those of a repeated one.
+// The table of a section, and those of a repeated one (at most Section::at_most; check() reports
+// more).
 Table section_table(const Document& document, std::string_view section);
 std::vector<Table> section_tables(const Document& document, std::string_view section);
 

@@ -13,7 +13,10 @@
 namespace gerbang::store {
 
 inline constexpr std::int32_t kApplicationId = 0x47626731;  // "Gbg1"
-inline constexpr std::uint32_t kPageSize = 4096;  // fixed when a file is made; a power of two
+// Fixed when a file is made. Measured on ext4, everything included, at 50 readings/s and 1 s
+// commits: 133 B written per reading with 1 KiB pages, 154 with 2, 201 with 4; large messages want
+// large pages.
+inline constexpr std::uint32_t kPageSize = 2048;
 
 // An exclusive lock on PATH.lock, held while this lives. The kernel drops it when the process ends,
 // however it ends.

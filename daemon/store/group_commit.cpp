@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Group commit: everything that must become durable waits for one transaction.
+#include <algorithm>
+
+#include "observe/log.hpp"
+#include "store/check.hpp"
+#include "store/impl.hpp"
+
+namespace gerbang::store {
+namespace {
+
+constexpr std::uint64_t kCommitAtOnce = 32'768;  // waiting readings
+constexpr auto kLongestRetry = std::chrono::seconds(10);
+constexpr int kTriesAtStop = 2;
+
+const Clock& machine_clock() {
+  static const SystemClock kClock;
+  return kClock;
+}
+
+}  // namespace
+
+// ---- life ---------------------------------------------------------------------------------------
+
+Store::Impl::Impl(Options options, asio::any_io_executor loop)
+    : options_(std::move(options)),
+      clock_(options_.clock != nullptr ? *options_.clock : machine_clock()),
+      loop_(std::move(loop)),
+      timer_(loop_),
+      settled_(loop_) {}
+
+Result<void> Store::Impl::open() {
+  Board board = options_.board ? *options_.board : this_board();
+  auto file = File::open(options_, board, clock_.wall());
+  STORE_TRY(file);
+  auto now = (*file)->snapshot();
+  STORE_TRY(now);
+  snapshot_ = std::move(*now);
+  status_.cap = options_.max_size;
+  status_.damaged = !(*file)->aside().empty();
+  status_.trouble = aside_ = (*file)->aside();
+  settled_.open();
+  worker_ = std::make_shared<Worker>(std::move(*file), loop_);
+  return {};
+}
+
+asio::awaitable<Result<void>> Store::Impl::stop() {
+  if (life_ != Life::running) co_return fail(errc::stopped, "the store was stopped before");
+  life_ = Life::stopping;
+  int tries = 0;
+  while (flight_ || !current_.group.empty()) {
+    if (!flight_) {
+      if (tries++ == kTriesAtStop) break;
+      start_commit();
+    }
+    co_await settled_.wait();
+  }
+  timer_.cancel();
+  Result<void> outcome;
+  if (!current_.group.empty())
+    outcome = fail(errc::io, "the store cannot be written (" + status_.trouble + "); " +
+                                 std::to_string(current_.group.readings) + " readings are lost");
+  auto close = [](File& file) { return file.close(); };
+  auto closed = co_await worker_->hop<void>(std::move(close));
+  life_ = Life::stopped;
+  abandon();
+  if (outcome && !closed) outcome = fail(std::move(closed).error());
+  co_return outcome;
+}
+
+void Store::Impl::abandon() {
+  for (const auto& gate : current_.gates) gate->open();
+  current_.gates.clear();
+  gate_.reset();
+}
+
+// ---- group commit -------------------------------------------------------------------------------
+
+std::shared_ptr<Gate> Store::Impl::join() {
+  if (!gate_) {
+    gate_ = std::make_shared<Gate>(loop_);
+    current_.gates.push_back(gate_);
+  }
+  return gate_;
+}
+
+void Store::Impl::request(Hurry hurry) {
+  if (failures_ > 0) return;  // the next try has its time
+  if (current_.group.readings >= kCommitAtOnce) return start_commit();
+  auto due = Steady::now() + options_.commit_interval * (hurry == Hurry::wait ? 1 : 2);
+  if (!due_ || due < *due_) arm(due);
+}
+
+void Store::Impl::arm(Steady::time_point due) {
+  due_ = due;
+  timer_.expires_at(due);
+  timer_.async_wait([weak = weak_from_this(), due](const boost::system::error_code& cancelled) {
+    auto self = weak.lock();
+    if (self && !cancelled && self->due_ == due) self->on_timer();
+  });
+}
+
+void Store::Impl::on_timer() {
+  due_.reset();
+  overdue_ = true;
+  start_commit();
+}
+
+void Store::Impl::start_commit() {
+  if (flight_ || current_.group.empty()) return;
+  if (held_ && life_ == Life::running) return;
+  overdue_ = false;
+  due_.reset();
+  timer_.cancel();
+  settled_.close();
+  flight_ = std::make_shared<Flight>(std::exchange(current_, Flight()));
+  gate_.reset();
+  // Lent to the thread, which changes only what the waiting callers will read.
+  auto work = [lent = flight_, now = clock_.boot()](File& file) {
+    return file.commit(lent->group, now);
+  };
+  auto back = [weak = weak_from_this()](Result<Snapshot> result) {
+    if (auto self = weak.lock()) self->committed(std::move(result));
+  };
+  worker_->run(std::move(work), std::move(back));
+  // Nobody waits for it; what it could not do it will do after the next commit.
+  auto tidy = [](File& file) {
+    if (auto tidied = file.tidy(); !tidied) spdlog::warn("store: {}", tidied.error().what);
+  };
+  worker_->then(tidy);
+}
+
+void Store::Impl::committed(Result<Snapshot> result) {
+  auto flight = std::exchange(flight_, nullptr);
+  if (result) {
+    succeeded(*flight, std::move(*result));
+  } else {
+    flight->group.add(std::exchange(current_.group, Group()));
+    for (auto& gate : current_.gates) flight->gates.push_back(std::move(gate));
+    current_ = std::move(*flight);
+    failed(std::move(result).error());
+  }
+  settled_.open();
+  if (life_ == Life::running && failures_ == 0 &&
+      (overdue_ || current_.group.readings >= kCommitAtOnce))
+    start_commit();
+}
+
+void Store::Impl::succeeded(const Flight& flight, Snapshot snapshot) {
+  if (failures_ > 0) {
+    spdlog::info("store: can be written again failures={}", failures_);
+    // What came meanwhile had no time of its own.
+    if (!current_.group.empty()) overdue_ = true;
+  }
+  failures_ = 0;
+  snapshot_ = std::move(snapshot);
+  status_.degraded = false;
+  status_.trouble = aside_;
+  ++status_.commits;
+  status_.last_commit_seconds = snapshot_.seconds;
+  status_.commit_seconds_sum += snapshot_.seconds;
+  status_.commit_seconds_max = std::max(status_.commit_seconds_max, snapshot_.seconds);
+  status_.last_commit_boot_ns = nanoseconds(clock_.boot());
+
+  for (const auto& done : flight.group.dones) {
+    auto it = done_.find(done.sequence);
+    if (it == done_.end()) continue;
+    it->second &= ~(std::uint64_t{1} << done.bit);
+    if (it->second == 0) done_.erase(it);
+  }
+  bool messages = false;
+  for (const auto& append : flight.group.appends) append->finished = true;
+  for (const auto& closing : flight.group.closings) {
+    closing->finished = true;
+    messages = messages || !closing->fold.messages.empty();
+  }
+  for (const auto& gate : flight.gates) gate->open();
+  if (messages && notify) notify();
+}
+
+// Reopening after errors, room made on a full disk and the ring are not here yet; trying the same
+// group again is right for all of them, because nothing of it was acknowledged.
+void Store::Impl::failed(Error error) {
+  ++failures_;
+  if (!status_.degraded || status_.trouble != error.what)
+    spdlog::error("store: cannot be written; readings wait in memory: {}", error.what);
+  status_.degraded = true;
+  status_.trouble = std::move(error.what);
+  if (life_ != Life::running) return;
+  auto delay = options_.commit_interval * (1 << std::min(failures_, 8u));
+  arm(Steady::now() + std::min<Steady::duration>(delay, kLongestRetry));
+}
+
+}  // namespace gerbang::store

@@ -8,6 +8,7 @@
 
 #include "store/check.hpp"
 #include "store/impl.hpp"
+#include "store/migrations.hpp"
 #include "store/pack.hpp"
 
 namespace gerbang::store {

@@ -61,6 +61,25 @@ void check_store(const StoreNow& store, Checks& checks) {
   }
 }
 
+// The states of a driver as people say them; an unknown one stays as it is.
+struct StateText {
+  std::string_view state, ind, eng;
+};
+constexpr StateText kStates[] = {
+    {"starting", "Sedang mulai", "Starting"},
+    {"trouble", "Terganggu", "In trouble"},
+    {"backing_off", "Menunggu dimulai ulang", "Waiting to restart"},
+    {"quarantined", "Dihentikan sementara", "Paused after crashes"},
+    {"config_error", "Salah konfigurasi", "Configuration error"},
+    {"stopped", "Berhenti", "Stopped"},
+};
+
+StateText state_text(std::string_view state) {
+  for (const StateText& known : kStates)
+    if (known.state == state) return known;
+  return StateText{state, state, state};
+}
+
 void check_drivers(const Snapshot& now, Checks& checks) {
   if (now.drivers.empty()) {
     checks.add("drivers", Verdict::warn, "Belum ada driver dalam konfigurasi",
@@ -76,10 +95,10 @@ void check_drivers(const Snapshot& now, Checks& checks) {
                "No driver delivers data");
   for (const DriverNow& driver : now.drivers) {
     std::string id = "driver:" + driver.name;
+    StateText state = state_text(driver.state);
     if (driver.state != "running")
-      checks.add(id, Verdict::warn,
-                 "Tidak berjalan (" + driver.state + ")" + because(driver.last_error),
-                 "Not running (" + driver.state + ")" + because(driver.last_error));
+      checks.add(id, Verdict::warn, std::string(state.ind) + because(driver.last_error),
+                 std::string(state.eng) + because(driver.last_error));
     else if (!delivers(now, driver))
       checks.add(id, Verdict::warn, "Berjalan, tetapi tidak ada data" + because(driver.last_error),
                  "Running, but no data" + because(driver.last_error));

@@ -120,7 +120,7 @@ void write_sensors(Text& text, const Snapshot& now) {
 }
 
 void write_drivers(Text& text, const Snapshot& now) {
-  text.family("gerbang_driver_up", "gauge", "1 while the driver's process runs.");
+  text.family("gerbang_driver_up", "gauge", "1 while the driver runs without trouble.");
   for (const DriverNow& driver : now.drivers)
     text.sample({{"driver", driver.name}}, driver.state == "running" ? 1 : 0);
   text.family("gerbang_driver_delivers", "gauge", "1 while at least one sensor has a fresh value.");

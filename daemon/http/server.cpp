@@ -154,6 +154,13 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
         queries_(queries) {
     policy_.token = options_.token;
     policy_.names = options_.names;
+    // The machine's own name, as people type it on its network.
+    char host[256] = "";
+    if (::gethostname(host, sizeof host - 1) == 0 && host[0] != '\0') {
+      std::string name(host);
+      policy_.names.push_back(name);
+      policy_.names.push_back(name.substr(0, name.find('.')) + ".local");
+    }
   }
 
   Result<void> run() {

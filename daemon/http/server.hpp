@@ -37,7 +37,7 @@ struct Options {
   std::string listen = "127.0.0.1:8080";  // "[::1]:8080"; port 0: any free one; empty: no TCP
   std::string control;                    // path of the unix socket; empty: none
   std::string token;                      // empty: anonymous reading over TCP
-  std::vector<std::string> names;         // further names that a Host header may carry
+  std::vector<std::string> names;         // that Host may carry, besides the machine's own
   Limits limits;
 };
 

@@ -48,7 +48,7 @@ struct DeviceCounts {
 
 struct DriverNow {
   std::string name, plugin;
-  std::string state;  // "running", or "starting", "waiting", "quarantined", "stopped", …
+  std::string state;     // "running"; else "starting", "trouble", "backing_off", "quarantined", …
   std::int64_t pid = 0;  // of its host process; 0: none
   std::uint64_t restarts = 0;
   std::string last_error;  // what happened last, empty if nothing did

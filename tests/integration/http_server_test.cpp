@@ -383,7 +383,7 @@ TEST(HttpStream, AChangeOfStateIsToldAtOnce) {
   client.get("/api/v1/stream");
   client.read("\"sensor\":\"rain\"", 5s);
   server.with([](Snapshot& now) {
-    now.drivers[0].state = "waiting";
+    now.drivers[0].state = "backing_off";
     now.drivers[0].last_error = "killed by signal 9";
   });
   EXPECT_NE(client.read("killed by signal 9", 3s).find("event: state"), std::string::npos);

@@ -298,7 +298,7 @@ TEST(Readiness, AStoreThatCannotWriteIs503AndSaysWhy) {
 
 TEST(Readiness, NoDriverThatDeliversIs503) {
   Snapshot now = example_snapshot();
-  now.drivers[0].state = "waiting";
+  now.drivers[0].state = "backing_off";
   EXPECT_EQ(response_to("/readyz", now).status, 503u);
 }
 
@@ -313,6 +313,17 @@ TEST(Readiness, ADriverDeliversOnlyWithAFreshValue) {
   EXPECT_TRUE(delivers(now, now.drivers[0])) << "a bad value is data that arrives";
   now.sensors.clear();
   EXPECT_TRUE(delivers(now, now.drivers[0]));
+}
+
+TEST(Readiness, AStateOfADriverIsSaidInTheLanguageOfTheGateway) {
+  Snapshot now = example_snapshot();
+  EXPECT_NE(response_to("/readyz", now).body.find("Dihentikan sementara: killed"),
+            std::string::npos);
+  now.gateway.language = "eng";
+  EXPECT_NE(response_to("/readyz", now).body.find("Paused after crashes: killed"),
+            std::string::npos);
+  now.drivers[1].state = "unheard_of";
+  EXPECT_NE(response_to("/readyz", now).body.find("unheard_of: killed"), std::string::npos);
 }
 
 TEST(Readiness, WithoutDriversItWarns) {

@@ -24,7 +24,7 @@ struct SeriesPlan {
   std::int64_t left_ms = 0;  // not 0: removed then; takes part in windows that began before only
 
   bool takes_part(const TimeSpan& window) const {
-    return left_ms == 0 || window.start_ms < left_ms;
+    return left_ms == 0 || window.start_ms <= left_ms;
   }
 };
 

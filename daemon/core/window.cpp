@@ -216,7 +216,6 @@ std::int64_t WindowEngine::next_due_ms() const {
 }
 
 std::optional<ClosedWindow> WindowEngine::close(std::int64_t now_ms, ClockTrust idle) {
-  advance(now_ms);
   for (std::size_t l = levels_.size(); l-- > 0;)
     if (due(l, now_ms)) return finish(l, idle);
   // An absence is over once every level is past it.
@@ -333,6 +332,11 @@ std::vector<DirtyWindow> WindowEngine::take_dirty(std::size_t most) {
     it = dirty_.erase(it);
   }
   return out;
+}
+
+void WindowEngine::put_back(const DirtyWindow& window) {
+  for (const DirtyWindow::Sensor& sensor : window.sensors)
+    mark_dirty(window.level, window.span.start_ms, sensor.index, sensor.late);
 }
 
 bool WindowEngine::touch(std::uint32_t index, std::int64_t time_ms) {

@@ -73,6 +73,7 @@ class WindowEngine {
 
   // ---- readings ----
 
+  // What time it is.
   void advance(std::int64_t now_ms) { now_ms_ = now_ms; }
   Fate add(const Sample& sample);
   // Every reading of batches up to this one was added.
@@ -91,8 +92,10 @@ class WindowEngine {
 
   // When the next window is due.
   std::int64_t next_due_ms() const;
-  // Closes the next window that is due, shorter before longer; nullopt: none is.
+  // Closes the next window that was due at `now`, shorter before longer; nullopt: none was. `idle`:
+  // the clock of rows without readings.
   std::optional<ClosedWindow> close(std::int64_t now_ms, ClockTrust idle);
+  bool has_due(std::int64_t now_ms) const { return next_due_ms() <= now_ms; }
 
   // Readings whose windows closed, and why others will never be in a row, since the last call.
   std::uint64_t take_folded();
@@ -108,6 +111,8 @@ class WindowEngine {
   // The oldest dirty windows; they are clean from now on. The caller revises and commits them.
   std::vector<DirtyWindow> take_dirty(std::size_t most);
   void revised(std::uint64_t late) { take_from_waiting(late); }
+  // Dirty again: it could not be revised now.
+  void put_back(const DirtyWindow& window);
   // Recomputes the window that holds `time_ms` when it is closed, for a totaliser whose reading
   // before it has changed. False: it is open, or none.
   bool touch(std::uint32_t index, std::int64_t time_ms);

@@ -309,7 +309,7 @@ void WindowEngine::replay_unknown(std::int64_t time_ms, std::int64_t batch) {
 bool WindowEngine::finished(std::uint32_t index) const {
   const std::int64_t left = plan_[index].left_ms;
   return left != 0 && std::all_of(levels_.begin(), levels_.end(),
-                                  [&](const Level& level) { return level.open_from >= left; });
+                                  [&](const Level& level) { return level.open_from > left; });
 }
 
 void WindowEngine::reconfigure(std::vector<SeriesPlan> plan) {

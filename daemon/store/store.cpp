@@ -66,6 +66,7 @@ asio::awaitable<Result<BatchId>> Store::Impl::append(Batch batch) {
 asio::awaitable<Result<Sequence>> Store::Impl::commit(Fold fold) {
   if (life_ != Life::running) co_return fail(errc::stopped, "the store is stopping");
   auto closing = std::make_shared<Closing>(std::move(fold));
+  for (auto& [key, value] : closing->fold.items) current_.group.items[key] = std::move(value);
   auto gate = join();
   current_.group.closings.push_back(closing);
   request(Hurry::wait);

@@ -128,6 +128,7 @@ struct Fold {
   BatchId replay_from = 0;                          // oldest batch with a reading of an open window
   std::uint64_t folded = 0;                         // ledger: readings that are now folded
   std::map<std::string, std::uint64_t> not_folded;  // ledger: reason → readings
+  std::map<std::string, std::string> items;         // as Store::put, in this transaction
 };
 
 // Which messages an uplink asks for next, in order of sequence.

@@ -330,6 +330,7 @@ TEST(SavedState, IsRefusedWholeWhenItIsNotOurs) {
   s.index = 4;
   engine.add(s);
   engine.folded(1);
+  engine.advance(kStart + 2 * kMinute);
   while (engine.close(kStart + 2 * kMinute, ClockTrust::trusted)) {
   }
   s.time_ms = kStart - kHourMs;

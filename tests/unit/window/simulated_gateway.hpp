@@ -86,6 +86,7 @@ class SimulatedGateway {
 
   // Closes what is due and commits it. `most`: windows in one transaction.
   void close(std::int64_t now_ms, std::size_t most = SIZE_MAX) {
+    engine.advance(now_ms);
     for (bool more = true; more;) {
       std::size_t n = 0;
       while (n < most) {

@@ -37,6 +37,7 @@ Sample good(std::uint32_t index, std::int64_t time_ms, double value, std::int64_
 
 std::vector<ClosedWindow> close_all(WindowEngine& engine, std::int64_t now) {
   std::vector<ClosedWindow> out;
+  engine.advance(now);
   while (auto window = engine.close(now, ClockTrust::trusted)) out.push_back(std::move(*window));
   return out;
 }

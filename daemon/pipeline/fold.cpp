@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From windows that close to rows and messages, in one transaction with the state of the fold.
+#include <algorithm>
+#include <set>
+
+#include "core/text.hpp"
+#include "observe/log.hpp"
+#include "pipeline/pipeline.hpp"
+#include "pipeline/state_keys.hpp"
+#include "wire/encode.hpp"
+
+namespace gerbang::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMostRows = 20'000;  // in one transaction, before the last window's
+constexpr auto kRevisePeriod = 60s;
+
+}  // namespace
+
+asio::awaitable<void> Pipeline::work() {
+  if (folding_ || stopping_) co_return;
+  follow_clock();
+  const std::int64_t now = now_ms();
+  engine_->advance(now);
+  engine_->set_horizon(now - fold_back_ms());
+  folding_ = true;
+  folded_.close();
+  co_await close_windows();
+  if (engine_->has_dirty() && clock_.boot() >= revise_at_) {
+    co_await revise();
+    revise_at_ = clock_.boot() + kRevisePeriod;
+  }
+  if (state_changed_ || !forward_.empty()) {
+    store::Fold fold;
+    co_await commit(std::move(fold));
+  }
+  folding_ = false;
+  folded_.open();
+}
+
+// Windows close by this clock: the wall clock, held back while nobody vouches for it.
+std::int64_t Pipeline::closing_ms() const {
+  return now_ms() - (clock_trust() == ClockTrust::untrusted ? options_.hold.count() : 0);
+}
+
+// How far back a window can be recounted: its readings must be there, its row and those of the
+// windows beside it. The margin is what retention may take in the meantime.
+std::int64_t Pipeline::fold_back_ms() const {
+  std::int64_t keep = options_.keep_readings.count();
+  for (std::size_t l = 0; l + 1 < options_.windows_ms.size(); ++l)
+    if (auto found = options_.keep_aggregates.find(options_.windows_ms[l]);
+        found != options_.keep_aggregates.end())
+      keep = std::min<std::int64_t>(keep, found->second.count());
+  return keep - std::min(kDayMs, keep / 2);
+}
+
+asio::awaitable<void> Pipeline::close_windows() {
+  for (bool more = true; more && !stopping_;) {
+    store::Fold fold;
+    std::size_t windows = 0;
+    more = false;
+    while (auto closed = engine_->close(closing_ms(), clock_trust())) {
+      ++windows;
+      add_window(fold, closed->level, closed->span, closed->sensors, closed->rows, true);
+      more = fold.aggregates.size() >= kMostRows;
+      if (more) break;
+    }
+    if (windows == 0) break;
+    co_await commit(std::move(fold));
+  }
+  prune();
+}
+
+asio::awaitable<void> Pipeline::commit(store::Fold fold) {
+  complete(fold);
+  state_changed_ = false;
+  auto done = co_await store_.commit(std::move(fold));
+  committing_ = 0;
+  if (!done && done.error().code != store::errc::stopped)
+    spdlog::critical("pipeline: closed windows are not stored: {}", done.error().what);
+}
+
+// The state that goes with what is folded by now.
+void Pipeline::complete(store::Fold& fold) {
+  add_forwarded(fold);
+  fold.folded += engine_->take_folded();
+  for (const auto& [reason, count] : engine_->take_refused()) fold.not_folded[reason] += count;
+  committing_ = fold.folded;
+  for (const auto& [reason, count] : fold.not_folded) committing_ += count;
+  fold.replay_from = engine_->replay_from();
+  fold.items[kWindowsKey] = engine_->save();
+  for (auto& [series, text] : engine_->save_slow()) fold.items[slow_key(series)] = std::move(text);
+  std::string members = text_of(members_);
+  if (members != stored_members_) fold.items[kMembersKey] = stored_members_ = std::move(members);
+}
+
+// Rows, and a message for each domain that has one.
+void Pipeline::add_window(store::Fold& fold, std::size_t level, const TimeSpan& span,
+                          const std::vector<std::uint32_t>& members,
+                          const std::vector<Aggregate>& rows, bool newest) {
+  const std::int64_t length = options_.windows_ms[level];
+  wire::AggregateHead head;
+  head.window = format_duration(std::chrono::milliseconds(length));
+  head.start_ms = span.start_ms;
+  head.end_ms = span.end_ms;
+  head.timezone = options_.timezone;
+  if (length >= kDayMs) head.local_date = engine_->options().calendar.date(span.start_ms);
+
+  std::vector<const Aggregate*> row_of(members_.size());
+  for (std::size_t i = 0; i < members.size(); ++i) row_of[members[i]] = &rows[i];
+  for (const Domain& domain : domains_) {
+    std::vector<wire::AggregateRow> batch;
+    for (std::uint32_t index : domain.members) {
+      if (row_of[index] == nullptr) continue;
+      const Member& m = members_[index];
+      wire::AggregateRow row;
+      row.sensor = m.id;
+      row.quantity = m.quantity;
+      row.unit = m.unit;
+      row.kind = m.plan.kind;
+      row.aggregate = row_of[index];
+      batch.push_back(row);
+    }
+    head.domain = domain.name;
+    auto bodies = wire::encode_aggregates(head, batch);
+    for (std::string& body : bodies)
+      add_message(fold, MessageKind::aggregate_batch,
+                  "aggregate/" + domain.name + "/" + head.window, std::move(body),
+                  newest && bodies.size() == 1);
+  }
+  fold.aggregates.insert(fold.aggregates.end(), rows.begin(), rows.end());
+}
+
+void Pipeline::add_forwarded(store::Fold& fold) {
+  if (forward_.empty()) return;
+  std::vector<std::vector<wire::ReadingRow>> rows(domains_.size());
+  for (const Sample& sample : forward_) {
+    auto series = sample.index;
+    auto place = series < places_.size() ? places_[series] : UINT32_MAX;
+    if (place == UINT32_MAX) continue;
+    const Member& m = members_[place];
+    wire::ReadingRow row;
+    row.sensor = m.id;
+    row.unit = m.unit;
+    row.time_ms = sample.time_ms;
+    row.flag = sample.flag;
+    row.reason = sample.reason;
+    row.clock = sample.clock;
+    row.value = sample.value;
+    row.raw = sample.raw.value();
+    rows[domain_of_[place]].push_back(row);
+  }
+  for (std::size_t d = 0; d < domains_.size(); ++d)
+    for (std::string& body : wire::encode_readings(domains_[d].name, rows[d]))
+      add_message(fold, MessageKind::reading_batch, "reading/" + domains_[d].name, std::move(body),
+                  false);
+  forward_.clear();
+}
+
+void Pipeline::add_message(store::Fold& fold, MessageKind kind, std::string topic, std::string body,
+                           bool retainable) {
+  NewMessage message;
+  message.kind = kind;
+  message.lane = Lane::live;
+  message.made_ms = now_ms();
+  message.retainable = retainable;
+  message.uplinks = wanted_by ? wanted_by(topic) : 0;
+  message.topic = std::move(topic);
+  message.body = std::move(body);
+  fold.messages.push_back(std::move(message));
+}
+
+// ---- members ------------------------------------------------------------------------------------
+
+void Pipeline::set_members(std::vector<Member> members) {
+  members_ = std::move(members);
+  std::vector<SeriesPlan> plan;
+  std::set<std::string> names;
+  places_.clear();
+  for (std::uint32_t i = 0; i < members_.size(); ++i) {
+    const Member& m = members_[i];
+    plan.push_back(m.plan);
+    names.insert(m.domain);
+    auto series = static_cast<std::size_t>(m.plan.series);
+    if (places_.size() <= series) places_.resize(series + 1, UINT32_MAX);
+    places_[series] = i;
+  }
+  domains_.clear();
+  for (const std::string& domain : names) domains_.emplace_back().name = domain;
+  domain_of_.assign(members_.size(), 0);
+  for (std::uint32_t i = 0; i < members_.size(); ++i)
+    for (std::size_t d = 0; d < domains_.size(); ++d)
+      if (domains_[d].name == members_[i].domain) {
+        domains_[d].members.push_back(i);
+        domain_of_[i] = d;
+      }
+  if (engine_) {
+    engine_->reconfigure(std::move(plan));
+    return;
+  }
+  WindowOptions windows;
+  windows.lengths_ms = options_.windows_ms;
+  windows.grace_ms = options_.grace.count();
+  windows.calendar = Calendar(options_.zone);
+  engine_ = std::make_unique<WindowEngine>(std::move(windows), std::move(plan), now_ms());
+}
+
+// Sensors that left go when their last window has closed.
+void Pipeline::prune() {
+  std::vector<Member> stay;
+  for (std::uint32_t i = 0; i < members_.size(); ++i)
+    if (!engine_->finished(i)) stay.push_back(members_[i]);
+  if (stay.size() == members_.size()) return;
+  set_members(std::move(stay));
+  state_changed_ = true;
+}
+
+}  // namespace gerbang::pipeline

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Taking readings, and the life of the pipeline. Folding, revising and recovering have files of
+// their own.
+#include "pipeline/pipeline.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <numeric>
+
+#include "observe/log.hpp"
+
+namespace gerbang::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kSlice = 8'192;      // readings handed over at once
+constexpr std::size_t kMostHeld = 65'536;  // readings taken and not durable; then drivers wait
+constexpr auto kLongestSlice = 50ms;       // what a slice adds to commit_interval at a power cut
+constexpr auto kTryAgain = 100ms;
+constexpr auto kClockPeriod = 1s;
+
+std::int64_t to_ms(std::int64_t ns) {
+  return ns / 1'000'000 - (ns % 1'000'000 < 0 ? 1 : 0);
+}
+
+}  // namespace
+
+Pipeline::Pipeline(asio::any_io_executor executor, store::Store& store, const Clock& clock,
+                   Options options, std::vector<Sensor> sensors)
+    : executor_(executor),
+      store_(store),
+      clock_(clock),
+      options_(std::move(options)),
+      sensors_(std::move(sensors)),
+      live_(sensors_.size()),
+      thinning_(sensors_.size()),
+      tracker_(options_.boot_id, options_.trust_rtc),
+      room_(executor),
+      folded_(executor),
+      timer_(executor),
+      ended_(executor) {
+  room_.open();
+  folded_.open();
+  ended_.open();
+  follow_clock();
+}
+
+Pipeline::~Pipeline() = default;
+
+std::uint64_t Pipeline::to_fold() const {
+  std::uint64_t waiting = committing_ + (engine_ ? engine_->waiting() : 0);
+  for (const auto& piece : durable_) waiting += piece->samples.size();
+  return waiting;
+}
+
+// ---- life ---------------------------------------------------------------------------------------
+
+asio::awaitable<void> Pipeline::run() {
+  ended_.close();
+  auto token = asio::as_tuple(asio::use_awaitable);
+  while (!stopping_) {
+    co_await work();
+    if (stopping_) break;
+    std::chrono::milliseconds until_due(engine_->next_due_ms() - closing_ms());
+    auto wait = std::clamp<std::chrono::milliseconds>(until_due, 1ms, kClockPeriod);
+    timer_.expires_after(wait);
+    co_await timer_.async_wait(token);
+  }
+  ended_.open();
+}
+
+asio::awaitable<void> Pipeline::stop() {
+  stopping_ = true;
+  timer_.cancel();
+  room_.open();
+  flush();
+  // What was handed over is in the store's next commit once its task has begun.
+  while (starting_ > 0) co_await asio::post(executor_, asio::use_awaitable);
+}
+
+// ---- taking -------------------------------------------------------------------------------------
+
+void Pipeline::follow_clock() {
+  const ClockTrust before = clock_trust();
+  ClockTracker::Change change = tracker_.sample(clock_.boot(), clock_.wall(), clock_.sync());
+  if (change.epoch) flush();  // a piece never mixes epochs; it keeps the one it began with
+  if (clock_trust() != before) spdlog::info("clock: {}", name(clock_trust()));
+  if (change.absence && engine_) {
+    engine_->absent(change.absence->start_ms, change.absence->end_ms);
+    spdlog::warn("clock: {} s passed unseen", change.absence->length_ms() / 1000);
+  }
+}
+
+asio::awaitable<void> Pipeline::take(std::vector<Reading> readings) {
+  while (held_readings_ >= kMostHeld && !stopping_) co_await room_.wait();
+  if (tracker_.moved(clock_.boot(), clock_.wall())) follow_clock();
+  for (const Reading& reading : readings) judge(reading);
+  for (auto& [reason, count] : rejected_) store_.reject(reason, count);
+  rejected_.clear();
+  if (held_readings_ >= kMostHeld) room_.close();
+  if (on_reading) on_reading();
+  if (!pending_) co_return;
+  if (pending_->samples.size() >= kSlice || stopping_) {
+    flush();
+  } else if (!flush_due_) {
+    flush_due_ = true;
+    spawn_critical(executor_, "flush", flush_later());
+  }
+}
+
+void Pipeline::judge(const Reading& reading) {
+  if (reading.sensor >= sensors_.size()) {
+    ++rejected_["unknown_sensor"];
+    return;
+  }
+  const Sensor& sensor = sensors_[reading.sensor];
+  const store::Epoch& epoch = tracker_.epoch();
+  Sample sample;
+  sample.index = static_cast<std::uint32_t>(sensor.series);
+  sample.time_ms =
+      to_ms(reading.unix_ns != 0 ? reading.unix_ns : reading.boot_ns + epoch.offset_ns);
+  sample.clock = epoch.trust;
+  sample.raw = reading.raw;
+  if (reading.flag != Flag::missing) sample.value = sensor.calibration.apply(reading.raw.value());
+  quality::Mark driver;
+  driver.flag = reading.flag;
+  driver.reason = reading.reason;
+  quality::Mark mark = quality::check(driver, sample.value, sensor.range);
+  sample.flag = mark.flag;
+  sample.reason = mark.reason;
+  show(live_[reading.sensor], sample, reading);
+  if (sample.flag == Flag::missing) {
+    std::int64_t window = engine_->window(0, sample.time_ms).start_ms;
+    if (!thinning_[reading.sensor].keep(sample.reason, window)) {
+      ++rejected_["repeated"];
+      return;
+    }
+  }
+  if (!pending_) {
+    pending_ = std::make_unique<Piece>();
+    pending_->batch.epoch = epoch;
+  }
+  Reading stored = reading;
+  stored.sensor = static_cast<std::uint32_t>(sensor.series);
+  stored.flag = sample.flag;
+  stored.reason = sample.reason;
+  pending_->batch.readings.push_back(stored);
+  pending_->samples.push_back(sample);
+  ++held_readings_;
+}
+
+void Pipeline::show(Live& live, const Sample& sample, const Reading& reading) {
+  switch (sample.flag) {
+    case Flag::good:
+      ++live.good;
+      break;
+    case Flag::not_evaluated:
+      ++live.not_evaluated;
+      break;
+    case Flag::suspect:
+      ++live.suspect;
+      break;
+    case Flag::bad:
+      ++live.bad;
+      break;
+    case Flag::missing:
+      ++live.missing;
+      break;
+  }
+  // What a device kept for itself may be older than what it said since.
+  if (live.any && reading.unix_ns != 0 && sample.time_ms < live.time_ms) return;
+  live.any = true;
+  live.flag = sample.flag;
+  live.reason = sample.reason;
+  live.clock = sample.clock;
+  live.raw = sample.raw;
+  live.value = sample.value;
+  live.time_ms = sample.time_ms;
+  live.boot_ns = reading.boot_ns;
+}
+
+// A moment is waited for more readings: one task of the store for many frames of drivers.
+asio::awaitable<void> Pipeline::flush_later() {
+  auto slice = std::min<std::chrono::nanoseconds>(kLongestSlice, options_.commit_interval / 20);
+  co_await sleep_for(slice);
+  flush_due_ = false;
+  flush();
+}
+
+void Pipeline::flush() {
+  if (pending_) held_.push_back(std::exchange(pending_, nullptr));
+  if (blocked_ == 0 || stopping_) hand_over();
+}
+
+void Pipeline::hand_over() {
+  for (auto& piece : std::exchange(held_, {})) {
+    ++starting_;
+    spawn_critical(executor_, "append", append(std::move(piece)));
+  }
+}
+
+asio::awaitable<void> Pipeline::append(std::unique_ptr<Piece> piece) {
+  const std::size_t count = piece->samples.size();
+  bool first = true;
+  for (;;) {
+    store::Batch batch = piece->batch;
+    auto appending = store_.append(std::move(batch));
+    if (first) --starting_;
+    first = false;
+    auto stored = co_await std::move(appending);
+    if (stored) {
+      piece->id = *stored;
+      break;
+    }
+    if (stored.error().code != store::errc::busy || stopping_) {
+      spdlog::error("pipeline: {} readings are lost: {}", count, stored.error().what);
+      release(count);
+      co_return;
+    }
+    if (blocked_++ == 0) spdlog::warn("pipeline: the store has no room, readings wait");
+    co_await sleep_for(kTryAgain);
+    if (--blocked_ == 0) hand_over();
+  }
+  release(count);
+  // All pieces of one commit complete in a row; they are folded together, so that no fold stands
+  // between two pieces of one batch.
+  durable_.push_back(std::move(piece));
+  if (durable_.size() == 1) asio::post(executor_, [this] { drain(); });
+}
+
+void Pipeline::release(std::size_t readings) {
+  held_readings_ -= readings;
+  if (held_readings_ < kMostHeld) room_.open();
+}
+
+void Pipeline::drain() {
+  if (stopping_) return;
+  engine_->advance(now_ms());
+  std::int64_t newest = 0;
+  for (const auto& piece : std::exchange(durable_, {})) {
+    newest = std::max(newest, piece->id);
+    for (Sample& sample : piece->samples) {
+      sample.batch = piece->id;
+      if (options_.forward_readings) forward_.push_back(sample);
+      auto series = sample.index;
+      auto place = series < places_.size() ? places_[series] : UINT32_MAX;
+      if (place == UINT32_MAX) {
+        engine_->replay_unknown(sample.time_ms, sample.batch);
+        continue;
+      }
+      sample.index = place;
+      engine_->add(sample);
+    }
+  }
+  engine_->folded(newest);
+  if (!forward_.empty()) timer_.cancel();
+}
+
+// ---- reload -------------------------------------------------------------------------------------
+
+asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors) {
+  while (folding_) co_await folded_.wait();
+  // From here on without a suspension: the caller gives the drivers the new numbers at once.
+  std::vector<Live> live(sensors.size());
+  std::vector<Thinning> thinning(sensors.size());
+  std::vector<Member> next;
+  for (std::size_t i = 0; i < sensors.size(); ++i) {
+    next.push_back(member(sensors[i]));
+    for (std::size_t old = 0; old < sensors_.size(); ++old)
+      if (sensors_[old].series == sensors[i].series) {
+        live[i] = live_[old];
+        thinning[i] = thinning_[old];
+      }
+  }
+  std::vector<Member> before;
+  for (std::uint32_t i = 0; i < members_.size(); ++i)
+    if (!engine_->finished(i)) before.push_back(members_[i]);
+  for (Member& gone : leaving(before, next, now_ms())) next.push_back(std::move(gone));
+  sensors_ = std::move(sensors);
+  live_ = std::move(live);
+  thinning_ = std::move(thinning);
+  set_members(std::move(next));
+  state_changed_ = true;
+  timer_.cancel();
+  co_return Result<void>();
+}
+
+}  // namespace gerbang::pipeline

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From readings to messages: quality → durable → windows → outbox.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/spawn.hpp"
+#include "core/calendar.hpp"
+#include "core/clock.hpp"
+#include "core/window.hpp"
+#include "pipeline/clock_tracker.hpp"
+#include "pipeline/sensor.hpp"
+#include "store/store.hpp"
+
+namespace gerbang::pipeline {
+
+struct Options {
+  std::string boot_id;
+  std::string timezone = "UTC";  // as messages name it
+  std::vector<ZoneOffset> zone;  // its table; empty: UTC
+  std::vector<std::int64_t> windows_ms = {60'000, 900'000, 3'600'000, 86'400'000};
+  std::chrono::milliseconds grace{10'000};
+  // How much longer windows wait while nobody vouches for the clock.
+  std::chrono::milliseconds hold{120'000};
+  bool trust_rtc = false;
+  bool forward_readings = false;                    // raw readings too, as reading/DOMAIN
+  std::chrono::milliseconds commit_interval{1000};  // the store's
+  // The store's: later readings of windows that are older cannot be folded.
+  std::chrono::milliseconds keep_readings{std::chrono::hours(24 * 30)};
+  std::map<std::int64_t, std::chrono::milliseconds> keep_aggregates;
+};
+
+// Threads: all functions on the loop thread. The store and the clock outlive it, and it outlives
+// its tasks: destroy it after the loop ended, or after stop() and the store's stop().
+class Pipeline {
+ public:
+  Pipeline(asio::any_io_executor executor, store::Store& store, const Clock& clock, Options options,
+           std::vector<Sensor> sensors);
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  // The uplinks that want a topic, one bit each. Set before recover().
+  std::function<std::uint64_t(std::string_view topic)> wanted_by;
+  // Called after take() has changed the live table.
+  std::function<void()> on_reading;
+
+  // Blocking; before the loop runs. Open windows as they stood, from stored rows and readings.
+  Result<void> recover();
+
+  // Closes windows and commits what they say until stop().
+  asio::awaitable<void> run();
+
+  // Readings of drivers. They are judged and shown at once, stored with the next commit and folded
+  // when that is durable. Suspends while the store has no room.
+  asio::awaitable<void> take(std::vector<Reading> readings);
+
+  // The sensors of a new configuration. When it completes, and no sooner, Reading::sensor counts in
+  // the new list. A series that is in both keeps its open windows; those of a removed sensor close
+  // in their time as they are.
+  asio::awaitable<Result<void>> reconfigure(std::vector<Sensor> sensors);
+
+  // Hands what is in memory to the store and leaves the windows open: a restart goes on with them.
+  // It is durable when the store has stopped.
+  asio::awaitable<void> stop();
+
+  // What is due now: run() does this on its timer. Public for tests that move a clock.
+  asio::awaitable<void> work();
+  // Late readings are folded at the next work(), not when their minute is over. For tests.
+  void revise_soon() { revise_at_ = BootTime::min(); }
+
+  const Live& live(std::size_t sensor) const { return live_.at(sensor); }
+  ClockTrust clock_trust() const { return tracker_.epoch().trust; }
+  // Readings that are stored and not folded yet.
+  std::uint64_t to_fold() const;
+
+ private:
+  // What was taken together: the same readings for the store and for folding.
+  struct Piece {
+    store::Batch batch;
+    std::vector<Sample> samples;  // Sample::index is a series: the plan may change meanwhile
+    std::int64_t id = 0;          // of the batch, once it is durable
+  };
+  // One message or several for a window of a domain.
+  struct Domain {
+    std::string name;
+    std::vector<std::uint32_t> members;
+  };
+
+  // taking
+  void judge(const Reading& reading);
+  void show(Live& live, const Sample& sample, const Reading& reading);
+  void follow_clock();
+  void flush();
+  void hand_over();
+  void release(std::size_t readings);
+  asio::awaitable<void> flush_later();
+  asio::awaitable<void> append(std::unique_ptr<Piece> piece);
+  void drain();
+
+  // folding
+  asio::awaitable<void> close_windows();
+  asio::awaitable<void> commit(store::Fold fold);
+  void complete(store::Fold& fold);
+  void add_window(store::Fold& fold, std::size_t level, const TimeSpan& span,
+                  const std::vector<std::uint32_t>& members, const std::vector<Aggregate>& rows,
+                  bool newest);
+  void add_message(store::Fold& fold, MessageKind kind, std::string topic, std::string body,
+                   bool retainable);
+  void add_forwarded(store::Fold& fold);
+  std::int64_t now_ms() const { return unix_ms(clock_.wall()); }
+  std::int64_t closing_ms() const;
+  std::int64_t fold_back_ms() const;
+  void set_members(std::vector<Member> members);
+  void prune();
+
+  // revising
+  struct Revision;
+  using Indices = std::vector<std::uint32_t>;
+  asio::awaitable<void> revise();
+  asio::awaitable<Result<void>> revise(Revision& revision);
+  asio::awaitable<Result<void>> recount(Revision& revision, std::size_t level, TimeSpan span,
+                                        Indices indices);
+  asio::awaitable<Result<void>> remerge(Revision& revision, std::size_t level, TimeSpan span,
+                                        Indices indices);
+  // The rows of these sensors with start in `span`, by start.
+  asio::awaitable<Result<std::vector<Aggregate>>> rows(std::size_t level, TimeSpan span,
+                                                       Indices indices);
+  asio::awaitable<Result<std::vector<Sample>>> readings(TimeSpan span, Indices indices);
+  // The good reading of a sensor that is nearest to a time, before it or from it on.
+  asio::awaitable<Result<Anchor>> good_before(std::uint32_t index, std::int64_t time_ms);
+  asio::awaitable<Result<std::optional<std::int64_t>>> good_after(std::uint32_t index,
+                                                                  std::int64_t time_ms);
+  void settle(Revision& revision, std::size_t level, std::uint32_t index, const Aggregate* old,
+              Aggregate row);
+
+  // recovering
+  Result<void> load_members();
+  Result<bool> load_windows();
+  Result<void> restore_rows();
+  Result<void> replay(bool loaded);
+  static Sample sample_of(const store::StoredReading& reading);  // Sample::index is the series
+
+  asio::any_io_executor executor_;
+  store::Store& store_;
+  const Clock& clock_;
+  Options options_;
+
+  std::vector<Sensor> sensors_;         // of the configuration
+  std::vector<Live> live_;              // the same order
+  std::vector<Thinning> thinning_;      // the same order
+  std::vector<Member> members_;         // those, then sensors that left
+  std::vector<Domain> domains_;         // of members_
+  std::vector<std::size_t> domain_of_;  // by member
+  std::vector<std::uint32_t> places_;   // series → index in members_, UINT32_MAX: none
+  std::string stored_members_;          // what the store has of members_
+  std::unique_ptr<WindowEngine> engine_;
+  ClockTracker tracker_;
+
+  std::map<std::string, std::uint64_t> rejected_;  // by take(), until it ends
+  std::unique_ptr<Piece> pending_;                 // taken and not handed over
+  std::size_t held_readings_ = 0;                  // taken and not durable
+  bool flush_due_ = false;
+  std::size_t blocked_ = 0;                      // pieces that wait for room in the store
+  std::size_t starting_ = 0;                     // tasks of append() that have not begun
+  Gate room_;                                    // fewer are held than may be
+  std::vector<std::unique_ptr<Piece>> held_;     // taken; handed over when there is room
+  std::vector<std::unique_ptr<Piece>> durable_;  // and not folded
+  std::vector<Sample> forward_;                  // folded, and to be sent as they are
+  std::uint64_t committing_ = 0;                 // readings in the fold that is being committed
+
+  bool folding_ = false;  // one at a time
+  Gate folded_;           // none is under way
+  bool state_changed_ = false;
+  bool stopping_ = false;
+  BootTime revise_at_{};
+  asio::steady_timer timer_;
+  Gate ended_;  // run() has returned, or never ran
+};
+
+}  // namespace gerbang::pipeline

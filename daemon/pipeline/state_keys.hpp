@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace gerbang::pipeline {
+
+// Under which keys the store keeps the state of the fold.
+inline constexpr const char* kWindowsKey = "windows";          // WindowEngine::save
+inline constexpr const char* kMembersKey = "windows/members";  // text_of(members)
+inline std::string slow_key(std::int32_t series) {             // WindowEngine::save_slow
+  return "windows/" + std::to_string(series);
+}
+
+}  // namespace gerbang::pipeline

@@ -21,7 +21,6 @@ using namespace std::chrono_literals;
 using namespace asio::experimental::awaitable_operators;
 
 constexpr auto kFirstWait = 100ms, kLongestWait = 2000ms;
-constexpr auto kHealthy = 10s;  // a run of this length, and the next wait is the first again
 constexpr auto kGoodbye = 3s;   // for MQTT DISCONNECT and the end of the process
 constexpr std::size_t kFrame = 64u << 10;  // publications are put together up to this size
 
@@ -61,10 +60,10 @@ class HostPort::Impl {
   asio::awaitable<void> run(MqttEvents& events) {
     auto wait = kFirstWait;
     while (!stop_.is_open()) {
-      auto began = std::chrono::steady_clock::now();
+      useful_ = false;
       std::string how = co_await run_once(events);
       if (stop_.is_open()) break;
-      if (std::chrono::steady_clock::now() - began >= kHealthy) wait = kFirstWait;
+      if (useful_) wait = kFirstWait;
       events.on_host_ended(how);
       co_await (sleep_for(wait) || stop_.wait());
       wait = std::min<std::chrono::milliseconds>(wait * 2, kLongestWait);
@@ -150,6 +149,7 @@ class HostPort::Impl {
     if (frame.has_hello()) spdlog::debug("uplink {}: host with {}", name_, frame.hello().library());
     if (frame.has_up()) events.on_up(frame.up().receive_max(), frame.up().max_packet());
     if (frame.acked_size() > 0) {
+      useful_ = true;
       acknowledgements_.clear();
       for (const auto& each : frame.acked()) {
         Acknowledgement acknowledgement;
@@ -179,6 +179,7 @@ class HostPort::Impl {
   std::unique_ptr<ipc::Child> child_;
   host::v1::ToUplinkHost pending_;
   std::size_t pending_bytes_ = 0;
+  bool useful_ = false;  // this life of the host brought something to the broker
   std::vector<Acknowledgement> acknowledgements_;  // kept for its capacity
 };
 

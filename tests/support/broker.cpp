@@ -31,12 +31,16 @@ std::string unhex(std::string_view hex) {
 
 }  // namespace
 
-Broker::Broker(const Setup& setup) : port_(free_port()) {
+Broker::Broker(const Setup& setup)
+    : memory_(std::filesystem::is_directory("/dev/shm") ? "/dev/shm"
+                                                        : std::filesystem::temp_directory_path()),
+      port_(free_port()) {
   std::string text = "per_listener_settings false\nlistener " + std::to_string(port_) +
                      " 127.0.0.1\nallow_anonymous " + (setup.anonymous ? "true" : "false") +
-                     "\npersistence true\npersistence_location " + folder_.path().string() +
+                     "\npersistence true\npersistence_location " + memory_.path().string() +
                      "/\nmax_queued_messages " + (setup.queues_everything ? "0\n" : "100000\n");
-  if (setup.saves_each_change) text += "autosave_interval 1\nautosave_on_changes true\n";
+  if (setup.saves_each_change)
+    text += "autosave_interval 1\nautosave_on_changes true\nqueue_qos0_messages true\n";
   if (getuid() == 0) text += "user root\n";
   if (!setup.certificate.empty())
     text += "certfile " + setup.certificate + "\nkeyfile " + setup.key + "\n";

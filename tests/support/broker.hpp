@@ -22,7 +22,7 @@ class Broker {
     // max_queued_messages 0: with it, mosquitto 2.0.11 ends the connection of a client whose
     // publication it refuses.
     bool queues_everything = false;
-    bool saves_each_change = false;  // so that kill() loses next to nothing; slow
+    bool saves_each_change = false;  // so that kill() loses next to nothing
   };
 
   Broker() : Broker(Setup()) {}
@@ -37,7 +37,7 @@ class Broker {
   std::string log() const { return read_file(folder_ / "mosquitto.log"); }
 
  private:
-  TempDir folder_;
+  TempDir folder_, memory_;  // memory_: for what it stores, where saving costs nothing
   int port_;
   std::filesystem::path configuration_;
   std::unique_ptr<Process> process_;

@@ -3,7 +3,8 @@
 """GCC 12.2 destroys some temporaries of an expression with co_await twice (CONTRIBUTING.md, Traps).
 
 Finds the shapes that double-free: a capturing lambda, or a braces-initialised temporary, in a full expression that
-contains co_await; structured bindings of one; and lambda coroutines.
+contains co_await; structured bindings of one; co_await in a bare condition, which corrupts the frame of a coroutine
+whose body declares no variable; and lambda coroutines.
 `coroutines.py --self-test` shows that the lint sees what it is for."""
 import pathlib
 import re
@@ -49,6 +50,21 @@ def expression_around(text, at):
     return text[start:end]
 
 
+def condition_after(text, start):
+    """What stands in the parentheses that opened before `start`, behind an init-statement."""
+    depth = 1
+    for end in range(start, len(text)):
+        if text[end] in "([{":
+            depth += 1
+        elif text[end] in ")]}":
+            depth -= 1
+            if depth == 0:
+                return text[start:end]
+        elif text[end] == ";" and depth == 1:
+            start = end + 1
+    return text[start:]
+
+
 def faults(text):
     text = strip(text)
     for match in re.finditer(r"\bco_await\b", text):
@@ -71,6 +87,12 @@ def faults(text):
         after = statement[statement.find("co_await"):]
         if re.search(r"[\w>(,]\s*\{[^}]", after):
             yield line, "braces in an expression with co_await: name the value first"
+    for match in re.finditer(r"\b(if|while|switch)\s*\(", text):
+        inside = condition_after(text, match.end())
+        # A declaration opens a scope of its own: if (auto r = co_await f(); r) is right.
+        if re.search(r"\bco_await\b", inside) and not re.match(r"\s*(const\s+)?auto\b[^;]*=", inside):
+            line = text.count("\n", 0, match.start()) + 1
+            yield line, "co_await in a condition: name the value on the line before"
     for match in re.finditer(r"\]\s*\([^()]*\)\s*(mutable\s*)?->\s*(\w+::)*awaitable<", text):
         line = text.count("\n", 0, match.start()) + 1
         yield line, "lambda coroutine: make it a named function"
@@ -81,10 +103,16 @@ BAD = ["co_await publish(Batch{seq, bytes});",
        "auto r = co_await run([captured]() { return captured; });",
        "auto [a, b] = co_await both();",
        "auto f = [x]() -> asio::awaitable<void> { co_return; };",
-       "if (auto r = co_await send(Frame{1, 2}); !r) return;"]
+       "if (auto r = co_await send(Frame{1, 2}); !r) return;",
+       "if (!co_await send(std::move(f))) co_return;",
+       "while (co_await more()) ++n;",
+       "do ++n; while (co_await more());",
+       "switch (co_await kind()) { default: break; }",
+       "if (int k = 1; k > 0 && co_await more()) ++n;"]
 GOOD = ["Batch batch{seq, bytes}; co_await publish(std::move(batch));",
         "if (auto r = co_await send(std::move(f)); !r) { handle(r, Thing{1}); }",
-        "while (co_await more()) { values.push_back(P{1, 2}); }",
+        "if (auto r = co_await send(f)) { values.push_back(P{1, 2}); }",
+        "for (;;) { co_await more(); if (n > 3) co_return; }",
         "co_return P{a, 1};",
         "auto x = co_await items[3].wait();"]
 

@@ -26,6 +26,7 @@
 #include "app/uplinks.hpp"
 #include "app/version.hpp"
 #include "async/spawn.hpp"
+#include "config/diff.hpp"
 #include "ipc/child.hpp"
 #include "observe/log.hpp"
 #include "pipeline/pipeline.hpp"
@@ -220,7 +221,7 @@ asio::awaitable<void> Gateway::stop() {
 asio::awaitable<void> Gateway::reload() {
   service_.reloading(std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now().time_since_epoch()));
-  config::LoadResult loaded = load_settings(file_, &catalogue_);
+  config::LoadResult loaded = load_settings(file_, Purpose::run, &catalogue_);
   for (const config::Diagnostic& d : loaded.errors) spdlog::error("{}", config::text(d));
   for (const config::Diagnostic& d : loaded.warnings) spdlog::warn("{}", config::text(d));
   if (!loaded.config) {
@@ -306,9 +307,9 @@ void Gateway::tell_changes() {
     std::string text = "driver " + status.name + ": " + state;
     if (status.state == source::DriverState::running ||
         status.state == source::DriverState::starting)
-      notes_.info(text);
+      notes_.keep("info", text);
     else
-      notes_.warning(text + ": " + status.last_error);
+      notes_.keep("warning", text + ": " + status.last_error);
     told = state;
   }
   for (const uplink::Status& status : uplinks_->statuses())
@@ -347,12 +348,8 @@ http::Snapshot Gateway::snapshot() {
     now.uplinks.push_back(uplink_now(status, uplinks_->counts(status.name)));
   now.store = store_now(store_->status());
   now.store.to_fold = pipeline_->to_fold();
-  for (std::size_t i = 0; i < infos_.size(); ++i) {
-    http::SensorNow sensor;
-    sensor.info = infos_[i];
-    live_now(pipeline_->live(i), sensor);
-    now.sensors.push_back(std::move(sensor));
-  }
+  for (std::size_t i = 0; i < infos_.size(); ++i)
+    now.sensors.push_back(sensor_now(infos_[i], pipeline_->live(i)));
   now.loop = loop_;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

@@ -17,7 +17,7 @@ constexpr int kOk = 0, kUsage = 64, kConfig = 78;
 
 // Every mistake on a line of its own, so that one look at the file mends them all.
 int check(const std::string& file) {
-  config::LoadResult loaded = load_settings(file, nullptr, true);
+  config::LoadResult loaded = load_settings(file, Purpose::check);
   for (const config::Diagnostic& d : loaded.errors) std::puts(config::text(d).c_str());
   for (const config::Diagnostic& d : loaded.warnings)
     std::puts(("warning: " + config::text(d)).c_str());
@@ -33,7 +33,7 @@ int check(const std::string& file) {
 
 int run(const std::string& file, bool debug) {
   observe::start_log("gerbangd", debug ? spdlog::level::debug : spdlog::level::info);
-  config::LoadResult loaded = load_settings(file);
+  config::LoadResult loaded = load_settings(file, Purpose::run);
   for (const config::Diagnostic& d : loaded.errors) spdlog::error("{}", config::text(d));
   for (const config::Diagnostic& d : loaded.warnings) spdlog::warn("{}", config::text(d));
   if (!loaded.config) {

@@ -15,6 +15,10 @@ void Notes::add(const char* level, const std::string& text) {
     spdlog::warn("{}", text);
   else
     spdlog::info("{}", text);
+  keep(level, text);
+}
+
+void Notes::keep(const char* level, const std::string& text) {
   http::Note note;
   note.time_ms = unix_ms(clock_.wall());
   note.level = level;

@@ -21,6 +21,8 @@ class Notes {
   void info(const std::string& text) { add("info", text); }
   void warning(const std::string& text) { add("warning", text); }
   void error(const std::string& text) { add("error", text); }
+  // Only kept: the module that it happened in has logged it.
+  void keep(const char* level, const std::string& text);
 
   std::vector<http::Note> newest_first() const { return {notes_.begin(), notes_.end()}; }
 

@@ -40,6 +40,30 @@ http::DriverNow driver_now(const source::DriverStatus& status, BootToUtc utc) {
   return now;
 }
 
+http::SensorNow sensor_now(std::shared_ptr<const http::SensorInfo> info,
+                           const pipeline::Live& live) {
+  http::SensorNow now;
+  now.info = std::move(info);
+  now.counts.good = live.good;
+  now.counts.not_evaluated = live.not_evaluated;
+  now.counts.suspect = live.suspect;
+  now.counts.bad = live.bad;
+  now.counts.missing = live.missing;
+  if (!live.any) return now;
+  http::NewestReading newest;
+  newest.flag = live.flag;
+  newest.reason = live.reason;
+  newest.clock = live.clock;
+  newest.time_ms = live.time_ms;
+  newest.boot_ns = live.boot_ns;
+  if (live.flag != Flag::missing) {
+    newest.value = live.value;
+    newest.raw = live.raw;
+  }
+  now.newest = newest;
+  return now;
+}
+
 http::UplinkNow uplink_now(const uplink::Status& status, const store::UplinkCounts& counts) {
   http::UplinkNow now;
   now.name = status.name;

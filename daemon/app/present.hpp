@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "http/snapshot.hpp"
+#include "pipeline/sensor.hpp"
 #include "source/status.hpp"
 #include "store/store.hpp"
 #include "uplink/uplink.hpp"
@@ -23,6 +24,8 @@ struct BootToUtc {
 };
 
 http::DriverNow driver_now(const source::DriverStatus& status, BootToUtc utc);
+http::SensorNow sensor_now(std::shared_ptr<const http::SensorInfo> info,
+                           const pipeline::Live& live);
 http::UplinkNow uplink_now(const uplink::Status& status, const store::UplinkCounts& counts);
 http::StoreNow store_now(const store::Status& status);
 

@@ -10,6 +10,8 @@
 
 namespace gerbang::app {
 
+namespace asio = boost::asio;
+
 // History for the HTTP routes: names of sensors on one side, numbers of series on the other.
 class StoreQueries final : public http::Queries {
  public:

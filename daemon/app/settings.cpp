@@ -10,8 +10,8 @@
 
 namespace gerbang::app {
 
-config::LoadResult load_settings(const std::string& file, source::Catalogue* catalogue,
-                                 bool by_hand) {
+config::LoadResult load_settings(const std::string& file, Purpose purpose,
+                                 source::Catalogue* catalogue) {
   auto schema = [catalogue](const std::string& plugin) -> Result<DriverSchema> {
     if (catalogue) return catalogue->schema(plugin);
     auto host = ipc::host_program("gerbang-driver-host");
@@ -19,7 +19,8 @@ config::LoadResult load_settings(const std::string& file, source::Catalogue* cat
     return source::Catalogue(*host).schema(plugin);
   };
   config::Context context = config::system_context(schema);
-  context.by_hand = by_hand;
+  context.by_hand = purpose == Purpose::check;
+  context.forgive_crashed_drivers = purpose == Purpose::run;
   return config::load(file, context);
 }
 

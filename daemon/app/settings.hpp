@@ -11,8 +11,9 @@ namespace gerbang::app {
 // Reads and checks a configuration with the drivers that are installed. Blocks for as long as the
 // drivers' host processes need to describe themselves; a catalogue remembers what they said.
 // `by_hand`: a check outside of the service, which has none of the service's credentials.
-config::LoadResult load_settings(const std::string& file, source::Catalogue* catalogue = nullptr,
-                                 bool by_hand = false);
+enum class Purpose { check, run };  // run: a driver that crashes is no mistake in the file
+config::LoadResult load_settings(const std::string& file, Purpose purpose,
+                                 source::Catalogue* catalogue = nullptr);
 
 // "gerbangd 0.1.0 (commit 0123456789ab), driver ABI 1.0, store schema 1"
 std::string version_text();

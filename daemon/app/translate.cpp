@@ -32,6 +32,51 @@ std::vector<store::SeriesSpec> series_of(const config::Config& config) {
   return out;
 }
 
+pipeline::Options pipeline_options(const config::Config& config, const std::string& boot_id) {
+  pipeline::Options options;
+  options.boot_id = boot_id;
+  options.timezone = config.gateway.timezone;
+  for (const config::ZoneSpan& span : config.zone) {
+    ZoneOffset offset;
+    offset.utc_from_ms = span.utc_from_ms;
+    offset.offset_s = span.offset_s;
+    options.zone.push_back(offset);
+  }
+  options.windows_ms = config.windows.lengths_ms;
+  options.grace = config.windows.grace;
+  options.hold = config.time.hold;
+  options.trust_rtc = config.time.trust == config::TimeTrust::rtc;
+  options.forward_readings = config.forward.readings;
+  options.commit_interval = config.store.commit_interval;
+  options.keep_readings = config.store.keep_readings;
+  options.keep_aggregates = config.store.keep_aggregates;
+  return options;
+}
+
+std::vector<pipeline::Sensor> sensors_of(const config::Config& config,
+                                         const std::vector<std::int32_t>& numbers) {
+  std::vector<pipeline::Sensor> out;
+  out.reserve(config.sensors.size());
+  for (std::size_t i = 0; i < config.sensors.size(); ++i) {
+    const config::Sensor& sensor = config.sensors[i];
+    pipeline::Sensor s;
+    s.id = sensor.id;
+    s.quantity = sensor.quantity;
+    s.series = numbers[i];
+    s.calibration = sensor.calibration;
+    if (sensor.range) {
+      quality::Range range;
+      range.low = sensor.range->low;
+      range.high = sensor.range->high;
+      s.range = range;
+    }
+    s.interval_ms = sensor.quantity.kind == QuantityKind::event ? 0 : sensor.interval.count();
+    s.wrap = sensor.wrap;
+    out.push_back(std::move(s));
+  }
+  return out;
+}
+
 Result<std::vector<source::DriverSpec>> drivers_of(const config::Config& config,
                                                    source::Catalogue& catalogue) {
   std::vector<source::DriverSpec> out;

@@ -12,6 +12,7 @@
 #include "config/config.hpp"
 #include "http/server.hpp"
 #include "http/snapshot.hpp"
+#include "pipeline/pipeline.hpp"
 #include "source/catalogue.hpp"
 #include "source/spec.hpp"
 #include "store/store.hpp"
@@ -23,11 +24,15 @@ store::Options store_options(const config::Config& config);
 
 std::vector<store::SeriesSpec> series_of(const config::Config& config);
 
+pipeline::Options pipeline_options(const config::Config& config, const std::string& boot_id);
+// `numbers`: the store's numbers of series_of(config), in that order.
+std::vector<pipeline::Sensor> sensors_of(const config::Config& config,
+                                         const std::vector<std::int32_t>& numbers);
+
 // One for each [[driver]]; a sensor's index is its place in config.sensors.
 Result<std::vector<source::DriverSpec>> drivers_of(const config::Config& config,
                                                    source::Catalogue& catalogue);
 
-// `numbers`: the store's numbers of series_of(config), in that order.
 std::vector<StoreQueries::Series> queries_of(const config::Config& config,
                                              const std::vector<std::int32_t>& numbers);
 

@@ -115,9 +115,9 @@ void Uplinks::add(const config::Config& config, const config::Uplink& wanted, in
     if (One* self = find(name)) {
       uplink::Status status = self->link->status();
       if (status.connected)
-        notes_.info("uplink " + name + ": connected");
+        notes_.keep("info", "uplink " + name + ": connected");
       else
-        notes_.warning("uplink " + name + ": " + status.reason);
+        notes_.keep("warning", "uplink " + name + ": " + status.reason);
     }
     if (on_change) on_change();
   };
@@ -182,8 +182,24 @@ asio::awaitable<void> Uplinks::apply(const config::Config& config, std::set<std:
   }
 }
 
+struct Uplinks::Countdown {
+  Countdown(std::size_t n, asio::any_io_executor executor) : left(n), none(std::move(executor)) {
+    if (left == 0) none.open();
+  }
+  std::size_t left;
+  Gate none;
+};
+
+asio::awaitable<void> Uplinks::stop_one(uplink::Uplink& link, std::shared_ptr<Countdown> left) {
+  co_await link.stop();
+  if (--left->left == 0) left->none.open();
+}
+
+// All at once: each may wait for a broker, and the time to stop is one for all.
 asio::awaitable<void> Uplinks::stop() {
-  for (auto& one : all_) co_await one->link->stop();
+  auto left = std::make_shared<Countdown>(all_.size(), executor_);
+  for (auto& one : all_) spawn_critical(executor_, "uplink stop", stop_one(*one->link, left));
+  co_await left->none.wait();
 }
 
 void Uplinks::republish() {

@@ -18,6 +18,8 @@
 
 namespace gerbang::app {
 
+namespace asio = boost::asio;
+
 // All uplinks of the running configuration: their bits, their documents, and the retained topics
 // that must be emptied once nothing fills them. Loop thread only.
 class Uplinks {
@@ -47,6 +49,8 @@ class Uplinks {
     std::set<std::string> retained;  // topics that this broker may hold for us
     std::unique_ptr<uplink::Uplink> link;
   };
+  struct Countdown;
+  static asio::awaitable<void> stop_one(uplink::Uplink& link, std::shared_ptr<Countdown> left);
   void add(const config::Config& config, const config::Uplink& wanted, int bit);
   void run(One& one);
   void forget(const std::string& name, const std::string& topic);

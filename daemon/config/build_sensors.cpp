@@ -180,6 +180,11 @@ class Builder {
   Sensor out_;
 };
 
+// The driver's process ended or hung, whatever the configuration says.
+bool crashed(const Error& error) {
+  return error.code == std::errc::connection_reset || error.code == std::errc::timed_out;
+}
+
 }  // namespace
 
 void build_drivers(const Document& document, const Context& context, Report& report,
@@ -205,6 +210,9 @@ void build_drivers(const Document& document, const Context& context, Report& rep
         out.options = check_options(out.schema.options, options,
                                     options != nullptr ? table.place("options") : table.place(),
                                     table.key("options"), out.plugin + " options", report);
+      } else if (context.forgive_crashed_drivers && crashed(known->second.error())) {
+        report.warning(table.place("plugin"), table.key("plugin"), known->second.error().what,
+                       "its options could not be checked; replace the driver, then reload");
       } else {
         const auto [what, remedy] = halves(known->second.error().what);
         report.error(table.place("plugin"), table.key("plugin"), what,

@@ -9,7 +9,7 @@
 #include "ctl/commands.hpp"
 #include "ctl/running.hpp"
 #include "ipc/child.hpp"
-#include "quality/quality.hpp"
+#include "quality/range.hpp"
 #include "source/catalogue.hpp"
 #include "source/once.hpp"
 
@@ -99,6 +99,22 @@ json::object to_json(const Line& line) {
   return o;
 }
 
+// The same range test as the gateway's.
+void judge(Line& line) {
+  std::optional<quality::Range> range;
+  if (line.sensor->range) {
+    range.emplace();
+    range->low = line.sensor->range->low;
+    range->high = line.sensor->range->high;
+  }
+  quality::Mark said;
+  said.flag = line.reading.flag;
+  said.reason = line.reading.reason;
+  quality::Mark mark = quality::check(said, line.value(), range);
+  line.reading.flag = mark.flag;
+  line.reading.reason = mark.reason;
+}
+
 // One pass over the wanted sensors of one driver.
 struct Pass {
   std::vector<Line> lines;
@@ -125,9 +141,7 @@ Pass read_driver(const config::Config& config, const source::DriverSpec& spec,
     Line line;
     line.sensor = &config.sensors[reading.sensor];
     line.reading = reading;
-    if (line.sensor->range && reading.flag != Flag::missing)
-      quality::check_range(line.reading, line.value(), line.sensor->range->low,
-                           line.sensor->range->high);
+    if (reading.flag != Flag::missing) judge(line);
     line.exchange = now;
     pass.lines.push_back(std::move(line));
   };

@@ -40,9 +40,10 @@ asio::awaitable<void> converse(Conversation& talk, ipc::Child& child) {
   for (bool greeted = false;;) {
     auto payload = co_await child.read();
     if (!payload) {
-      std::string text = payload.error().what;
-      if (payload.error().code == std::errc::connection_reset) text = co_await how_it_ended(child);
-      break_off(talk, std::move(text));
+      // connection_reset tells a crash from an answer that we refuse.
+      Error failed = payload.error();
+      if (failed.code == std::errc::connection_reset) failed.what = co_await how_it_ended(child);
+      talk.failed = std::move(failed);
       co_return;
     }
     auto frame = decode_frame(*payload);

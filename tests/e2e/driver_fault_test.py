@@ -31,13 +31,13 @@ id = "good-turbidity"
 driver = "good"
 quantity = "turbidity"
 unit = "NTU"
-address = {{ signal = "turbidity" }}
+address = {{ signal = "raw_turbidity" }}
 [[sensor]]
 id = "other-turbidity"
 driver = "other"
 quantity = "turbidity"
 unit = "NTU"
-address = {{ signal = "turbidity" }}
+address = {{ signal = "raw_turbidity" }}
 """
 
 
@@ -95,17 +95,19 @@ class DriverFaults(unittest.TestCase):
             folder.mkdir()
             for so in (BUILD / "drivers").glob("*.so"):
                 (folder / so.name).symlink_to(so)
-            bad = BUILD / "bad_drivers" / "crash_in_poll.so"
+            bad = BUILD / "bad_drivers" / "crash_on_load.so"
             self.assertTrue(bad.exists(), "the bad drivers are built with the tests")
             (folder / "crashing.so").symlink_to(bad)
-            text = configuration(port, "crashing").replace(
-                'id = "other-turbidity"\ndriver = "other"', 'id = "other-turbidity"\ndriver = "good"')
+            text = configuration(port, "crashing")
             gateway = Gateway(bench, text, {"GERBANG_DRIVER_PATH": str(folder)})
             wait_for("quarantine", lambda: (s := gateway.json(port, "/api/v1/status")) and
                      driver(s, "other")["state"] == "quarantined", 60)
             self.assert_interval_unmoved(self.steady(gateway, port, 3))
-            status, page = gateway.get(port, "/")
-            self.assertEqual(status, 200)
+            status = gateway.json(port, "/api/v1/status")
+            self.assertRegex(driver(status, "other")["lastError"], "signal")
+            self.assertEqual(driver(status, "good")["restarts"], 0)
+            ready, _ = gateway.get(port, "/readyz")
+            self.assertEqual(ready, 200, "one driver delivers")
 
 
 if __name__ == "__main__":

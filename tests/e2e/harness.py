@@ -297,4 +297,6 @@ site = "ipa-bantimurung"
 site_kind = "water-treatment-plant"
 timezone = "Asia/Makassar"
 language = "ind"
+[time]
+trust = "rtc"  # a test machine has no NTP
 """

@@ -39,7 +39,7 @@ id = "turbidity-{n}"
 driver = "plant"
 quantity = "turbidity"
 unit = "NTU"
-address = {{ signal = "turbidity" }}
+address = {{ signal = "raw_turbidity" }}
 """
     return text
 

@@ -13,10 +13,10 @@ from harness import (BUILD, SOURCE, Bench, Broker, Gateway, Subscriber, free_por
 SENSORS = {
     "ph": ("ph", "1", 'table = "holding", register = 0, type = "uint16"', "scale = 0.01"),
     "turbidity": ("turbidity", "NTU", 'table = "holding", register = 10, type = "float32", order = "abcd"', ""),
-    "chlorine": ("free-chlorine", "mg/L", 'table = "holding", register = 20, type = "float32", order = "cdab"', ""),
+    "chlorine": ("free_chlorine", "mg/L", 'table = "holding", register = 20, type = "float32", order = "cdab"', ""),
     "flow": ("flow", "m3/h", 'table = "holding", register = 30, type = "float32", order = "dcba"', ""),
-    "total": ("volume-total", "m3", 'table = "holding", register = 40, type = "uint32", order = "cdab"', ""),
-    "pump": ("pump-state", "1", 'table = "coil", register = 0, type = "bool"', ""),
+    "total": ("volume", "m3", 'table = "holding", register = 40, type = "uint32", order = "cdab"', ""),
+    "pump": ("pump_state", "1", 'table = "coil", register = 0, type = "bool"', ""),
 }
 
 

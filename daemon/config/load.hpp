@@ -24,9 +24,9 @@ struct Context {
   // A check by hand, outside of the service: credentials that only the service is given are a
   // warning and not an error, and stay empty.
   bool by_hand = false;
-  // A gateway that starts: a driver that crashes or hangs when it is asked is a fault of that driver,
-  // to be supervised and shown, and not a mistake in the file. Its options stay unchecked, with a
-  // warning.
+  // A gateway that starts: a driver that crashes or hangs when it is asked is a fault of that
+  // driver, to be supervised and shown, and not a mistake in the file. Its options stay unchecked,
+  // with a warning.
   bool forgive_crashed_drivers = false;
 };
 

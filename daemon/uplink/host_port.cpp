@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 using namespace asio::experimental::awaitable_operators;
 
 constexpr auto kFirstWait = 100ms, kLongestWait = 2000ms;
-constexpr auto kGoodbye = 3s;   // for MQTT DISCONNECT and the end of the process
+constexpr auto kGoodbye = 3s;              // for MQTT DISCONNECT and the end of the process
 constexpr std::size_t kFrame = 64u << 10;  // publications are put together up to this size
 
 host::v1::ToUplinkHost frame_of(const Connection& from) {

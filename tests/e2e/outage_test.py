@@ -39,7 +39,7 @@ id = "turbidity-{n}"
 driver = "plant"
 quantity = "turbidity"
 unit = "NTU"
-address = {{ signal = "raw_turbidity" }}
+address = {{ signal = "raw_turbidity", channel = {n + 1} }}
 """
     return text
 

@@ -215,9 +215,10 @@ int show_running(const Endpoint& gateway, const Common& common, const ReadOption
     const json::value* v = newest.if_contains("value");
     const json::value* unit = s.if_contains("unit");
     const json::value* age = newest.if_contains("ageMs");
-    std::string number = v && v->is_number() ? json::serialize(*v) : "no value";
+    char number[40] = "no value";
+    if (v && v->is_number()) std::snprintf(number, sizeof number, "%.10g", v->to_number<double>());
     double seconds = age && age->is_number() ? age->to_number<double>() / 1000 : 0;
-    std::printf("%-24s %s %s   %s   %.1f s ago\n", id.c_str(), number.c_str(),
+    std::printf("%-24s %s %s   %s   %.1f s ago\n", id.c_str(), number,
                 unit && unit->is_string() ? unit->as_string().c_str() : "", q.c_str(), seconds);
   }
   return all_good ? kOk : kBad;

@@ -94,7 +94,7 @@ Result<FileLock> FileLock::take(const fs::path& database) {
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return io_failure("lock " + path.string(), last_error());
     std::array<char, 32> text{};
-    (void)::pread(fd, text.data(), text.size() - 1, 0);  // who has it is a courtesy
+    (void)!::pread(fd, text.data(), text.size() - 1, 0);  // who has it is a courtesy
     std::string who = text[0] != '\0' ? "process " + std::string(text.data()) : "another process";
     return fail(errc::locked, database.string() + " is in use by " + who +
                                   "; two gateways cannot share one store");

@@ -27,15 +27,11 @@ class StoreOutbox final : public Outbox {
  public:
   explicit StoreOutbox(store::Store& store) : store_(store) {}
 
-  boost::asio::awaitable<Result<std::vector<Message>>> pull(store::Pull what) override {
-    return store_.pull(what);
-  }
+  boost::asio::awaitable<Result<std::vector<Message>>> pull(store::Pull what) override;
   void done(int bit, std::int64_t sequence, store::Outcome outcome,
-            const std::string& reason) override {
-    store_.done(bit, sequence, outcome, reason);
-  }
-  std::string stream() const override { return store_.identity().stream; }
-  std::int64_t last_sequence() const override { return store_.identity().last_sequence; }
+            const std::string& reason) override;
+  std::string stream() const override;
+  std::int64_t last_sequence() const override;
 
  private:
   store::Store& store_;

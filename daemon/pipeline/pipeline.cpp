@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <numeric>
 
@@ -41,11 +42,9 @@ Pipeline::Pipeline(asio::any_io_executor executor, store::Store& store, const Cl
       tracker_(options_.boot_id, options_.trust_rtc),
       room_(executor),
       folded_(executor),
-      timer_(executor),
-      ended_(executor) {
+      timer_(executor) {
   room_.open();
   folded_.open();
-  ended_.open();
   follow_clock();
 }
 
@@ -60,7 +59,6 @@ std::uint64_t Pipeline::to_fold() const {
 // ---- life ---------------------------------------------------------------------------------------
 
 asio::awaitable<void> Pipeline::run() {
-  ended_.close();
   auto token = asio::as_tuple(asio::use_awaitable);
   while (!stopping_) {
     co_await work();
@@ -70,7 +68,6 @@ asio::awaitable<void> Pipeline::run() {
     timer_.expires_after(wait);
     co_await timer_.async_wait(token);
   }
-  ended_.open();
 }
 
 asio::awaitable<void> Pipeline::stop() {
@@ -96,7 +93,13 @@ void Pipeline::follow_clock() {
 }
 
 asio::awaitable<void> Pipeline::take(std::vector<Reading> readings) {
-  while (held_readings_ >= kMostHeld && !stopping_) co_await room_.wait();
+  // A caller that is cancelled must not wait; what it brought is taken all the same.
+  bool cancelled = false;
+  while (held_readings_ >= kMostHeld && !stopping_ && !cancelled) {
+    co_await room_.wait();
+    auto state = co_await asio::this_coro::cancellation_state;
+    cancelled = state.cancelled() != asio::cancellation_type::none;
+  }
   if (tracker_.moved(clock_.boot(), clock_.wall())) follow_clock();
   for (const Reading& reading : readings) judge(reading);
   for (auto& [reason, count] : rejected_) store_.reject(reason, count);
@@ -263,7 +266,12 @@ void Pipeline::drain() {
 // ---- reload -------------------------------------------------------------------------------------
 
 asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors) {
-  while (folding_) co_await folded_.wait();
+  while (folding_) {
+    co_await folded_.wait();
+    auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none)
+      co_return fail(std::errc::operation_canceled, "cancelled");
+  }
   // From here on without a suspension: the caller gives the drivers the new numbers at once.
   std::vector<Live> live(sensors.size());
   std::vector<Thinning> thinning(sensors.size());

@@ -187,7 +187,6 @@ class Pipeline {
   bool stopping_ = false;
   BootTime revise_at_{};
   asio::steady_timer timer_;
-  Gate ended_;  // run() has returned, or never ran
 };
 
 }  // namespace gerbang::pipeline

@@ -172,8 +172,8 @@ constexpr std::array kKeys = {
         .type = Type::duration,
         .fallback = R"("120s")",
         .bounds = "0s..1d",
-        .doc = "While the clock is not synchronised, how long windows wait before they close as "
-               "UNTRUSTED"},
+        .doc = "How long after the boot windows wait for the clock to be synchronised, before they "
+               "close as UNTRUSTED"},
     Key{.section = "time",
         .name = "trust",
         .type = Type::choice,

@@ -11,10 +11,12 @@ namespace {
 constexpr auto kConnectLimit = std::chrono::seconds(5);
 constexpr auto kReconnectPause = std::chrono::milliseconds(200);
 
-mqtt::connect_options connect_options(const ReaderOptions& o, bool first) {
+mqtt::connect_options connect_options(const ReaderOptions& o) {
   mqtt::connect_options options;
   options.set_mqtt_version(MQTTVERSION_5);
-  options.set_clean_start(first);
+  // Never a clean start, although the name is new: mosquitto 2.0.11 does not keep such a session
+  // over its own restart, whatever its expiry, and what is on its way then never arrives.
+  options.set_clean_start(false);
   mqtt::properties properties;
   properties.add(mqtt::property(mqtt::property::SESSION_EXPIRY_INTERVAL, 3600));
   properties.add(mqtt::property(mqtt::property::RECEIVE_MAXIMUM, 1000));
@@ -57,12 +59,14 @@ class MqttReader::Impl {
     client.start_consuming();
   }
 
-  Result<void> connect(bool first) {
+  Result<void> connect() {
     try {
-      auto answer = client.connect(connect_options(options, first));
+      auto answer = client.connect(connect_options(options));
       if (!answer->wait_for(kConnectLimit)) return fail(std::errc::timed_out, "no answer in time");
       bool kept = answer->get_connect_response().is_session_present();
       if (!kept) client.subscribe(options.topic, 1)->wait_for(kConnectLimit);
+      if (!kept && lost)
+        state("the broker has forgotten this session; what was on its way to us then is missing");
       return {};
     } catch (const mqtt::exception& e) {
       return fail(std::errc::connection_refused, e.to_string());
@@ -90,7 +94,7 @@ MqttReader::~MqttReader() {
 }
 
 Result<void> MqttReader::connect() {
-  return impl_->connect(true);
+  return impl_->connect();
 }
 
 void MqttReader::turn(std::chrono::milliseconds d) {
@@ -108,7 +112,7 @@ void MqttReader::turn(std::chrono::milliseconds d) {
     arrived.retained = message->is_retained();
     impl_->message(arrived);
   }
-  if (impl_->lost && impl_->connect(false)) {
+  if (impl_->lost && impl_->connect()) {
     impl_->lost = false;
     impl_->state("connected again");
   } else if (impl_->lost) {

@@ -115,10 +115,20 @@ void judge(Line& line) {
   line.reading.reason = mark.reason;
 }
 
-// One pass over the wanted sensors of one driver.
+// One pass over the wanted sensors of one driver. A fast sensor is read again while the others are
+// waited for: one line is enough, and a value is worth more than its absence before it.
 struct Pass {
   std::vector<Line> lines;
   std::string trouble;
+
+  void keep(Line line) {
+    auto same = [&](const Line& other) { return other.sensor == line.sensor; };
+    auto known = std::find_if(lines.begin(), lines.end(), same);
+    if (known == lines.end())
+      lines.push_back(std::move(line));
+    else if (known->reading.flag == Flag::missing)
+      *known = std::move(line);
+  }
 };
 
 Pass read_driver(const config::Config& config, const source::DriverSpec& spec,
@@ -143,7 +153,7 @@ Pass read_driver(const config::Config& config, const source::DriverSpec& spec,
     line.reading = reading;
     if (reading.flag != Flag::missing) judge(line);
     line.exchange = now;
-    pass.lines.push_back(std::move(line));
+    pass.keep(std::move(line));
   };
   listener.log = [&](const source::LogLine& line) {
     if (line.level >= 2) std::fprintf(stderr, "%s: %s\n", spec.name.c_str(), line.text.c_str());

@@ -41,9 +41,12 @@ asio::awaitable<void> Pipeline::work() {
   folded_.open();
 }
 
-// Windows close by this clock: the wall clock, held back while nobody vouches for it.
+// Windows close by this clock. While nobody vouches for the wall clock, the windows of this boot
+// wait until `hold` after the boot; from then on they close in their time, as UNTRUSTED.
 std::int64_t Pipeline::closing_ms() const {
-  return now_ms() - (clock_trust() == ClockTrust::untrusted ? options_.hold.count() : 0);
+  const bool held = clock_trust() == ClockTrust::untrusted &&
+                    clock_.boot().time_since_epoch() < options_.hold;
+  return held ? tracker_.epoch().offset_ns / 1'000'000 : now_ms();
 }
 
 // How far back a window can be recounted: its readings must be there, its row and those of the

@@ -32,7 +32,7 @@ struct Options {
   std::vector<ZoneOffset> zone;  // its table; empty: UTC
   std::vector<std::int64_t> windows_ms = {60'000, 900'000, 3'600'000, 86'400'000};
   std::chrono::milliseconds grace{10'000};
-  // How much longer windows wait while nobody vouches for the clock.
+  // How long after the boot windows wait for somebody to vouch for the clock.
   std::chrono::milliseconds hold{120'000};
   bool trust_rtc = false;
   bool forward_readings = false;                    // raw readings too, as reading/DOMAIN

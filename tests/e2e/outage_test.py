@@ -50,7 +50,8 @@ class Outage(unittest.TestCase):
             broker = Broker(bench)
             room = Subscriber(bench, broker)
             auditor = subprocess.Popen([BUILD / "bin" / "gerbangctl", "--json", "subscribe", "--audit", "--quiet",
-                                        "--url", f"mqtt://127.0.0.1:{broker.port}"], stdout=subprocess.PIPE, text=True)
+                                        "--url", f"mqtt://127.0.0.1:{broker.port}"], stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)
             http_port = free_port()
             gateway = Gateway(bench, configuration(broker, http_port))
             wait_for("messages", lambda: len(room.messages("aggregate")) >= 5, 30)
@@ -74,11 +75,14 @@ class Outage(unittest.TestCase):
             self.assertEqual(gateway.process.stop(), 0)
             time.sleep(1)
             auditor.terminate()
-            report = json.loads(auditor.communicate(timeout=20)[0].splitlines()[-1])
+            out, notes = auditor.communicate(timeout=20)
+            report = json.loads(out.splitlines()[-1])
             room.stop()
 
             figures = room.audit()
-            self.assertTrue(report["complete"], report)
+            self.assertTrue(report["complete"], (report, notes))
+            self.assertIn("connected again", notes)
+            self.assertNotIn("forgotten", notes, "the broker kept the auditor's session")
             self.assertEqual(report["missing"], 0)
 
             # Live data is not made to wait for the backlog: it arrives within seconds of its window's end from the moment

@@ -244,22 +244,38 @@ TEST(Forwarding, SendsEachReadingOnce) {
   EXPECT_EQ(values, (std::vector<double>{7, 8, 9, 10, 11, 99}));
 }
 
-TEST(Clock, HoldsWindowsBackWhileNobodyVouchesForIt) {
+TEST(Clock, HoldsWindowsAfterTheBootWhileNobodyVouchesForItAndThenNoLonger) {
   Plant plant({sensor("ph")});
   plant.options.windows_ms = {60'000};
+  plant.options.hold = 300s;  // of the board; the gateway starts at 100 s
   plant.clock.set_sync(ClockSync::unsynchronised);
   plant.start();
   plant.give({plant.reading(0, 7.0)});
-  for (int s = 0; s < 189; ++s) plant.advance(1s);
+  for (int s = 0; s < 199; ++s) plant.advance(1s);
   EXPECT_TRUE(plant.messages().empty());
   plant.advance(1s);
   auto held = plant.batches("aggregate/water/1m");
-  ASSERT_EQ(held.size(), 1u);
+  ASSERT_EQ(held.size(), 3u) << "those that waited are due now";
   EXPECT_EQ(held[0].aggregates(0).clock(), v1::UNTRUSTED);
+
+  for (int s = 200; s < 249; ++s) plant.advance(1s);
+  EXPECT_EQ(plant.batches("aggregate/water/1m").size(), 3u);
+  plant.advance(1s);  // the end at 240 s, and the grace
+  EXPECT_EQ(plant.batches("aggregate/water/1m").size(), 4u) << "held once, not for ever";
+}
+
+TEST(Clock, ClosesHeldWindowsOnceItIsSynchronised) {
+  Plant plant({sensor("ph")});
+  plant.options.windows_ms = {60'000};
+  plant.options.hold = 300s;
+  plant.clock.set_sync(ClockSync::unsynchronised);
+  plant.start();
+  plant.give({plant.reading(0, 7.0)});
+  for (int s = 0; s < 150; ++s) plant.advance(1s);
+  EXPECT_TRUE(plant.messages().empty());
   plant.clock.set_sync(ClockSync::synchronised);
   plant.advance(1s);
-  auto all = plant.batches("aggregate/water/1m");
-  ASSERT_EQ(all.size(), 3u) << "those that waited are due now";
+  EXPECT_EQ(plant.batches("aggregate/water/1m").size(), 2u);
   EXPECT_EQ(plant.pipe->clock_trust(), ClockTrust::trusted);
 }
 

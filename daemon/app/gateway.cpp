@@ -17,6 +17,7 @@
 #include <random>
 #include <set>
 
+#include "app/journal_place.hpp"
 #include "app/machine.hpp"
 #include "app/notes.hpp"
 #include "app/notify.hpp"
@@ -58,7 +59,7 @@ class Gateway final : public source::Sink {
   }
   void on_event(source::Event event) override;
   void on_rejected(std::string_view reason, std::uint64_t count) override {
-    store_->reject(std::string(reason), count);
+    pipeline_->reject(std::string(reason), count);
   }
 
  private:
@@ -104,7 +105,12 @@ class Gateway final : public source::Sink {
 
 Result<void> Gateway::open() {
   // The only durable state; everything else is rebuilt from it.
-  auto store = store::Store::open(store_options(config_), io_.get_executor());
+  store::Options options = store_options(config_);
+  JournalPlace place = journal_place(config_.store.path);
+  if (!place.warning.empty()) spdlog::warn("journal: {}", place.warning);
+  options.journal = place.path;
+  options.boot_id = machine_boot_id();
+  auto store = store::Store::open(options, io_.get_executor());
   if (!store) return fail(std::move(store.error()).within("store " + config_.store.path.string()));
   store_ = std::move(*store);
 
@@ -325,7 +331,7 @@ void Gateway::tell_changes() {
 void Gateway::on_event(source::Event event) {
   // Events get a topic and a row of their own with the drivers that make them.
   spdlog::warn("event {} of sensor {} has no place yet", event.kind, event.sensor);
-  store_->reject("event", 1);
+  pipeline_->reject("event", 1);
 }
 
 // ---- what others see ----------------------------------------------------------------------------

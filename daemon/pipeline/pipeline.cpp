@@ -10,6 +10,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <numeric>
+#include <span>
+#include <utility>
 
 #include "observe/log.hpp"
 
@@ -26,6 +28,26 @@ constexpr auto kClockPeriod = 1s;
 
 std::int64_t to_ms(std::int64_t ns) {
   return ns / 1'000'000 - (ns % 1'000'000 < 0 ? 1 : 0);
+}
+
+void count(Live& live, Flag flag) {
+  switch (flag) {
+    case Flag::good:
+      ++live.good;
+      break;
+    case Flag::not_evaluated:
+      ++live.not_evaluated;
+      break;
+    case Flag::suspect:
+      ++live.suspect;
+      break;
+    case Flag::bad:
+      ++live.bad;
+      break;
+    case Flag::missing:
+      ++live.missing;
+      break;
+  }
 }
 
 }  // namespace
@@ -101,23 +123,50 @@ asio::awaitable<void> Pipeline::take(std::vector<Reading> readings) {
     cancelled = state.cancelled() != asio::cancellation_type::none;
   }
   if (tracker_.moved(clock_.boot(), clock_.wall())) follow_clock();
+  const std::size_t before = pending_ ? pending_->samples.size() : 0;
   for (const Reading& reading : readings) judge(reading);
-  for (auto& [reason, count] : rejected_) store_.reject(reason, count);
-  rejected_.clear();
+  record(before);
   if (held_readings_ >= kMostHeld) room_.close();
   if (on_reading) on_reading();
-  if (!pending_) co_return;
-  if (pending_->samples.size() >= kSlice || stopping_) {
+}
+
+void Pipeline::reject(const std::string& reason, std::uint64_t count) {
+  if (count == 0) return;
+  rejected_[reason][0] += count;
+  record(pending_ ? pending_->samples.size() : 0);
+}
+
+Pipeline::Piece& Pipeline::pending() {
+  if (!pending_) pending_ = std::make_unique<Piece>(tracker_.epoch());
+  return *pending_;
+}
+
+// From here on the readings from this one on outlive the process; only then may others see them.
+void Pipeline::record(std::size_t from) {
+  if (!pending_ && rejected_.empty()) return;
+  store::Batch& batch = pending().batch;
+  auto fresh = std::span<const Reading>(batch.readings).subspan(from);
+  if (fresh.empty() && rejected_.empty()) return;
+  std::uint64_t number = store_.record(batch.epoch, fresh, rejected_);
+  batch.journal = std::max(batch.journal, number);
+  for (const auto& [reason, counts] : rejected_)
+    for (const auto& [series, count] : counts) batch.rejected[reason][series] += count;
+  rejected_.clear();
+  if (batch.readings.size() >= kSlice || stopping_)
     flush();
-  } else if (!flush_due_) {
-    flush_due_ = true;
-    spawn_critical(executor_, "flush", flush_later());
-  }
+  else
+    flush_soon();
+}
+
+void Pipeline::flush_soon() {
+  if (flush_due_) return;
+  flush_due_ = true;
+  spawn_critical(executor_, "flush", flush_later());
 }
 
 void Pipeline::judge(const Reading& reading) {
   if (reading.sensor >= sensors_.size()) {
-    ++rejected_["unknown_sensor"];
+    ++rejected_["unknown_sensor"][0];
     return;
   }
   const Sensor& sensor = sensors_[reading.sensor];
@@ -135,47 +184,27 @@ void Pipeline::judge(const Reading& reading) {
   quality::Mark mark = quality::check(driver, sample.value, sensor.range);
   sample.flag = mark.flag;
   sample.reason = mark.reason;
-  show(live_[reading.sensor], sample, reading);
+  count(live_[reading.sensor], sample.flag);
+  show(live_[reading.sensor], sample, reading.boot_ns, reading.unix_ns != 0);
   if (sample.flag == Flag::missing) {
     std::int64_t window = engine_->window(0, sample.time_ms).start_ms;
     if (!thinning_[reading.sensor].keep(sample.reason, window)) {
-      ++rejected_["repeated"];
+      ++rejected_["repeated"][sensor.series];
       return;
     }
-  }
-  if (!pending_) {
-    pending_ = std::make_unique<Piece>();
-    pending_->batch.epoch = epoch;
   }
   Reading stored = reading;
   stored.sensor = static_cast<std::uint32_t>(sensor.series);
   stored.flag = sample.flag;
   stored.reason = sample.reason;
-  pending_->batch.readings.push_back(stored);
-  pending_->samples.push_back(sample);
+  pending().batch.readings.push_back(stored);
+  pending().samples.push_back(sample);
   ++held_readings_;
 }
 
-void Pipeline::show(Live& live, const Sample& sample, const Reading& reading) {
-  switch (sample.flag) {
-    case Flag::good:
-      ++live.good;
-      break;
-    case Flag::not_evaluated:
-      ++live.not_evaluated;
-      break;
-    case Flag::suspect:
-      ++live.suspect;
-      break;
-    case Flag::bad:
-      ++live.bad;
-      break;
-    case Flag::missing:
-      ++live.missing;
-      break;
-  }
+void Pipeline::show(Live& live, const Sample& sample, std::int64_t boot_ns, bool device_time) {
   // What a device kept for itself may be older than what it said since.
-  if (live.any && reading.unix_ns != 0 && sample.time_ms < live.time_ms) return;
+  if (live.any && device_time && sample.time_ms < live.time_ms) return;
   live.any = true;
   live.flag = sample.flag;
   live.reason = sample.reason;
@@ -183,7 +212,7 @@ void Pipeline::show(Live& live, const Sample& sample, const Reading& reading) {
   live.raw = sample.raw;
   live.value = sample.value;
   live.time_ms = sample.time_ms;
-  live.boot_ns = reading.boot_ns;
+  live.boot_ns = boot_ns;
 }
 
 // A moment is waited for more readings: one task of the store for many frames of drivers.
@@ -196,39 +225,42 @@ asio::awaitable<void> Pipeline::flush_later() {
 
 void Pipeline::flush() {
   if (pending_) held_.push_back(std::exchange(pending_, nullptr));
-  if (blocked_ == 0 || stopping_) hand_over();
+  if (!blocked_ || stopping_) hand_over();
 }
 
+// A task for each piece; the store gets them in the order of held_, as it must.
 void Pipeline::hand_over() {
-  for (auto& piece : std::exchange(held_, {})) {
+  for (std::size_t n = held_.size() - starting_; n > 0; --n) {
     ++starting_;
-    spawn_critical(executor_, "append", append(std::move(piece)));
+    spawn_critical(executor_, "append", append());  // may begin at once
   }
 }
 
-asio::awaitable<void> Pipeline::append(std::unique_ptr<Piece> piece) {
+asio::awaitable<void> Pipeline::append() {
+  --starting_;
+  if (blocked_ && !stopping_) co_return;  // those behind the first wait with it
+  auto piece = std::move(held_.front());
+  held_.pop_front();
   const std::size_t count = piece->samples.size();
-  bool first = true;
-  for (;;) {
-    store::Batch batch = piece->batch;
-    auto appending = store_.append(std::move(batch));
-    if (first) --starting_;
-    first = false;
-    auto stored = co_await std::move(appending);
-    if (stored) {
-      piece->id = *stored;
-      break;
-    }
-    if (stored.error().code != store::errc::busy || stopping_) {
-      spdlog::error("pipeline: {} readings are lost: {}", count, stored.error().what);
-      release(count);
-      co_return;
-    }
-    if (blocked_++ == 0) spdlog::warn("pipeline: the store has no room, readings wait");
+  store::Batch batch = piece->batch;
+  auto stored = co_await store_.append(std::move(batch));
+  if (!stored && stored.error().code == store::errc::busy && !stopping_) {
+    if (!std::exchange(no_room_told_, true))
+      spdlog::warn("pipeline: the store has no room, readings wait");
+    held_.push_front(std::move(piece));
+    blocked_ = true;
     co_await sleep_for(kTryAgain);
-    if (--blocked_ == 0) hand_over();
+    blocked_ = false;
+    hand_over();
+    co_return;
   }
+  no_room_told_ = false;
   release(count);
+  if (!stored) {
+    spdlog::error("pipeline: {} readings are not stored: {}", count, stored.error().what);
+    co_return;
+  }
+  piece->id = *stored;
   // All pieces of one commit complete in a row; they are folded together, so that no fold stands
   // between two pieces of one batch.
   durable_.push_back(std::move(piece));

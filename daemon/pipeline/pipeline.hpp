@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -67,6 +68,9 @@ class Pipeline {
   // when that is durable. Suspends while the store has no room.
   asio::awaitable<void> take(std::vector<Reading> readings);
 
+  // Readings that were refused before they could be given to take().
+  void reject(const std::string& reason, std::uint64_t count);
+
   // The sensors of a new configuration. When it completes, and no sooner, Reading::sensor counts in
   // the new list. A series that is in both keeps its open windows; those of a removed sensor close
   // in their time as they are.
@@ -92,6 +96,8 @@ class Pipeline {
     store::Batch batch;
     std::vector<Sample> samples;  // Sample::index is a series: the plan may change meanwhile
     std::int64_t id = 0;          // of the batch, once it is durable
+
+    explicit Piece(const store::Epoch& epoch) { batch.epoch = epoch; }
   };
   // One message or several for a window of a domain.
   struct Domain {
@@ -101,13 +107,16 @@ class Pipeline {
 
   // taking
   void judge(const Reading& reading);
-  void show(Live& live, const Sample& sample, const Reading& reading);
+  void show(Live& live, const Sample& sample, std::int64_t boot_ns, bool device_time);
+  void record(std::size_t from);
+  void flush_soon();
+  Piece& pending();
   void follow_clock();
   void flush();
   void hand_over();
   void release(std::size_t readings);
   asio::awaitable<void> flush_later();
-  asio::awaitable<void> append(std::unique_ptr<Piece> piece);
+  asio::awaitable<void> append();
   void drain();
 
   // folding
@@ -151,6 +160,8 @@ class Pipeline {
   Result<bool> load_windows();
   Result<void> restore_rows();
   Result<void> replay(bool loaded);
+  void readmit(std::vector<store::Batch> batches);
+  void show_again(const Sample& sample, std::int64_t boot_ns);
   static Sample sample_of(const store::StoredReading& reading);  // Sample::index is the series
 
   asio::any_io_executor executor_;
@@ -169,14 +180,15 @@ class Pipeline {
   std::unique_ptr<WindowEngine> engine_;
   ClockTracker tracker_;
 
-  std::map<std::string, std::uint64_t> rejected_;  // by take(), until it ends
-  std::unique_ptr<Piece> pending_;                 // taken and not handed over
-  std::size_t held_readings_ = 0;                  // taken and not durable
+  store::Reasons rejected_;         // until they are recorded
+  std::unique_ptr<Piece> pending_;  // taken and not handed over
+  std::size_t held_readings_ = 0;   // taken and not durable
   bool flush_due_ = false;
-  std::size_t blocked_ = 0;                      // pieces that wait for room in the store
+  bool blocked_ = false;  // the store had no room for the first of held_
+  bool no_room_told_ = false;
   std::size_t starting_ = 0;                     // tasks of append() that have not begun
   Gate room_;                                    // fewer are held than may be
-  std::vector<std::unique_ptr<Piece>> held_;     // taken; handed over when there is room
+  std::deque<std::unique_ptr<Piece>> held_;      // taken; handed over in this order
   std::vector<std::unique_ptr<Piece>> durable_;  // and not folded
   std::vector<Sample> forward_;                  // folded, and to be sent as they are
   std::uint64_t committing_ = 0;                 // readings in the fold that is being committed

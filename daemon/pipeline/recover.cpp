@@ -2,6 +2,7 @@
 //
 // The windows as they stood when the state was committed, then what was stored since.
 #include <algorithm>
+#include <cstdlib>
 
 #include "observe/log.hpp"
 #include "pipeline/pipeline.hpp"
@@ -17,7 +18,9 @@ Result<void> Pipeline::recover() {
     if (auto restored = restore_rows(); !restored) return restored;
   engine_->advance(now_ms());
   engine_->set_horizon(now_ms() - fold_back_ms());
-  return replay(*loaded);
+  if (auto replayed = replay(*loaded); !replayed) return replayed;
+  readmit(store_.take_unsaved());
+  return {};
 }
 
 // The configuration's sensors, and those it had before.
@@ -100,12 +103,52 @@ Result<void> Pipeline::replay(bool loaded) {
     if (options_.forward_readings && reading.batch > known_batch) forward_.push_back(sample);
     sample.index = place;
     engine_->replay(sample);
+    show_again(sample, reading.boot_ns);
   };
   auto replayed = store_.replay(std::max<std::int64_t>(store_.identity().replay_from, 1), each);
   if (!replayed) return replayed;
   engine_->folded(newest);
   if (seen > 0) engine_->absent(seen, now);
   return {};
+}
+
+// The live table goes on where the process before left it, as far as what is replayed tells. Boot
+// times of another boot say nothing now.
+void Pipeline::show_again(const Sample& sample, std::int64_t boot_ns) {
+  constexpr std::int64_t kSameMs = 1000, kNsPerMs = 1'000'000;
+  if (sample.index >= live_.size()) return;
+  const std::int64_t age_ms = now_ms() - sample.time_ms;
+  const std::int64_t by_age = nanoseconds(clock_.boot()) - age_ms * kNsPerMs;
+  const bool device_time = boot_ns == 0;
+  if (!device_time && std::abs(boot_ns - by_age) > kSameMs * kNsPerMs) return;
+  show(live_[sample.index], sample, device_time ? by_age : boot_ns, device_time);
+}
+
+// Readings that the store could not take at its start: taken again, under their own epoch.
+void Pipeline::readmit(std::vector<store::Batch> batches) {
+  for (store::Batch& batch : batches) {
+    auto piece = std::make_unique<Piece>(batch.epoch);
+    for (const Reading& reading : batch.readings) {
+      Sample sample;
+      sample.index = reading.sensor;  // the series
+      const bool device_time = reading.unix_ns != 0;
+      const std::int64_t ns =
+          device_time ? reading.unix_ns : reading.boot_ns + batch.epoch.offset_ns;
+      sample.time_ms = unix_ms(WallTime(std::chrono::nanoseconds(ns)));
+      sample.flag = reading.flag;
+      sample.reason = reading.reason;
+      sample.clock = batch.epoch.trust;
+      sample.raw = reading.raw;
+      for (const Sensor& sensor : sensors_)
+        if (static_cast<std::uint32_t>(sensor.series) == reading.sensor)
+          sample.value = sensor.calibration.apply(reading.raw.value());
+      piece->samples.push_back(sample);
+    }
+    held_readings_ += piece->samples.size();
+    piece->batch = std::move(batch);
+    held_.push_back(std::move(piece));
+  }
+  hand_over();
 }
 
 Sample Pipeline::sample_of(const store::StoredReading& reading) {

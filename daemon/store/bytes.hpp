@@ -88,6 +88,13 @@ class ByteReader {
     return static_cast<std::int64_t>((v >> 1) ^ (~(v & 1) + 1));
   }
 
+  std::string_view rest() const { return in_; }
+  // At most what there is.
+  std::string_view take(std::size_t bytes) {
+    auto out = in_.substr(0, bytes);
+    in_.remove_prefix(out.size());
+    return out;
+  }
   bool failed() const { return failed_; }
   bool at_end() const { return in_.empty(); }
 

@@ -6,6 +6,7 @@
 
 #include "observe/log.hpp"
 #include "store/check.hpp"
+#include "store/reasons_code.hpp"
 
 namespace gerbang::store {
 namespace {
@@ -19,6 +20,13 @@ std::uint64_t size_of(const std::filesystem::path& path) {
   std::error_code none;
   auto size = std::filesystem::file_size(path, none);
   return none ? 0 : size;
+}
+
+std::string rejects_of(const Group& group) {
+  if (group.rejects.empty()) return {};
+  ByteWriter out;
+  write(out, group.rejects);
+  return std::move(out.bytes());
 }
 
 // Both known and different: a component that is not readable here tells nothing.
@@ -98,6 +106,7 @@ Result<void> File::Open::load() {
   Totals newest = history.stored_totals();
   state.totals.taken = std::max(state.totals.taken, newest.taken);
   state.totals.stored = std::max(state.totals.stored, newest.stored);
+  state.totals.journal = std::max(state.totals.journal, newest.journal);
   loaded = true;
   return {};
 }
@@ -161,8 +170,9 @@ Result<void> File::write(const Group& group, BootTime now) {
   STORE_TRY(expire(now));  // first: what it frees is used again at once
   State& state = open_->state;
   state.totals.taken += group.taken;
+  state.totals.journal = std::max(state.totals.journal, group.journal);
   bool state_changes = group.appends.empty() && group.taken > 0;
-  STORE_TRY(open_->history.write(group.appends, state.totals));
+  STORE_TRY(open_->history.write(group.appends, state.totals, rejects_of(group)));
   for (const auto& closing : group.closings) {
     const Fold& fold = closing->fold;
     for (const auto& aggregate : fold.aggregates) STORE_TRY(open_->aggregates.put(aggregate));
@@ -179,7 +189,8 @@ Result<void> File::write(const Group& group, BootTime now) {
   }
   STORE_TRY(open_->outbox.apply(group.dones));
   STORE_TRY(open_->outbox.save());
-  for (const auto& [reason, count] : group.rejects) STORE_TRY(state.reject(reason, count));
+  for (const auto& [reason, counts] : group.rejects)
+    for (const auto& [series, count] : counts) STORE_TRY(state.reject(reason, count));
   for (const auto& [key, value] : group.items) STORE_TRY(state.put_item(key, value));
   if (!state_changes) return {};
   state.last_sequence = open_->outbox.last_sequence();

@@ -39,14 +39,16 @@ struct Group {
   std::vector<std::shared_ptr<Append>> appends;  // in the order of the calls
   std::vector<std::shared_ptr<Closing>> closings;
   std::vector<Done> dones;
-  std::map<std::string, std::uint64_t> rejects;
+  Reasons rejects;
   std::map<std::string, std::string> items;
   std::uint64_t taken = 0;     // readings: appended and rejected
   std::uint64_t readings = 0;  // appended
+  std::uint64_t journal = 0;   // every record up to this one is in here or was committed before
 
   bool empty() const {
     return appends.empty() && closings.empty() && dones.empty() && rejects.empty() && items.empty();
   }
+  void reject(const std::string& reason, std::int32_t series, std::uint64_t count);
   // Puts what came later behind this.
   void add(Group later);
 };

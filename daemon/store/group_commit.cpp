@@ -42,6 +42,7 @@ Result<void> Store::Impl::open() {
   status_.trouble = aside_ = (*file)->aside();
   settled_.open();
   worker_ = std::make_shared<Worker>(std::move(*file), loop_);
+  if (!options_.journal.empty()) open_journal();
   return {};
 }
 
@@ -60,10 +61,13 @@ asio::awaitable<Result<void>> Store::Impl::stop() {
   Result<void> outcome;
   if (!current_.group.empty())
     outcome = fail(errc::io, "the store cannot be written (" + status_.trouble + "); " +
-                                 std::to_string(current_.group.readings) + " readings are lost");
+                                 std::to_string(current_.group.readings) + " readings " +
+                                 (journal_ ? "stay in " + journal_->path().string()
+                                           : std::string("are lost")));
   auto close = [](File& file) { return file.close(); };
   auto closed = co_await worker_->hop<void>(std::move(close));
   life_ = Life::stopped;
+  if (journal_ && journal_->used() == 0) journal_->remove();
   abandon();
   if (outcome && !closed) outcome = fail(std::move(closed).error());
   co_return outcome;
@@ -155,6 +159,7 @@ void Store::Impl::succeeded(const Flight& flight, Snapshot snapshot) {
   }
   failures_ = 0;
   snapshot_ = std::move(snapshot);
+  if (journal_) journal_->release(snapshot_.totals.journal);
   status_.degraded = false;
   status_.trouble = aside_;
   ++status_.commits;

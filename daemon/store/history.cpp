@@ -51,9 +51,9 @@ History::History(const SeriesTable& series, std::chrono::milliseconds keep)
       segment_ns_(std::clamp<std::int64_t>(keep.count() / 16, 1'000, 3'600'000) * 1'000'000) {}
 
 Result<void> History::prepare(sql::Database& db) {
-  STORE_TRY(db.prepare(insert_, "INSERT INTO reading VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  STORE_TRY(
-      db.prepare(newest_row_, "SELECT id, taken, stored FROM reading ORDER BY id DESC LIMIT 1"));
+  STORE_TRY(db.prepare(insert_, "INSERT INTO reading VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  STORE_TRY(db.prepare(newest_row_,
+                       "SELECT id, taken, stored, journal FROM reading ORDER BY id DESC LIMIT 1"));
   STORE_TRY(db.prepare(tail_,
                        "SELECT id, epoch, boot_from_ns, boot_to_ns, unix_from_ns, unix_to_ns"
                        " FROM reading WHERE id > ? ORDER BY id"));
@@ -104,6 +104,7 @@ Result<void> History::load(BatchId last_batch) {
     last_batch_ = std::max(last_batch_, row.integer(0));
     newest_.taken = static_cast<std::uint64_t>(row.integer(1));
     newest_.stored = static_cast<std::uint64_t>(row.integer(2));
+    newest_.journal = static_cast<std::uint64_t>(row.integer(3));
     return false;
   };
   return newest_row_.rows(take_newest);
@@ -153,7 +154,8 @@ void History::extend(BatchId id, std::int64_t epoch, const Extent& extent) {
   segments_.back().extent.add(extent);
 }
 
-Result<void> History::write(std::span<const std::shared_ptr<Append>> appends, Totals& totals) {
+Result<void> History::write(std::span<const std::shared_ptr<Append>> appends, Totals& totals,
+                            std::string_view rejected) {
   std::vector<Reading> readings;
   for (std::size_t i = 0; i < appends.size();) {
     // As many as share an epoch and fit into one blob; an append is never split.
@@ -167,21 +169,22 @@ Result<void> History::write(std::span<const std::shared_ptr<Append>> appends, To
     }
     auto row = find_or_make(epoch);
     STORE_TRY(row);
-    STORE_TRY(write_batch(**row, readings, totals));
+    STORE_TRY(write_batch(**row, readings, totals, std::exchange(rejected, {})));
     for (; i < next; ++i) appends[i]->id = last_batch_;
   }
   return write_segments();
 }
 
 Result<void> History::write_batch(const EpochRow& epoch, std::span<const Reading> readings,
-                                  Totals& totals) {
+                                  Totals& totals, std::string_view rejected) {
   Extent extent;
   for (const auto& r : readings) extent.add(r);
   std::string body = pack(readings);
   BatchId id = last_batch_ + 1;
   totals.stored += readings.size();
   STORE_TRY(insert_.run(id, epoch.id, totals.taken, totals.stored, extent.boot_from, extent.boot_to,
-                        extent.unix_from, extent.unix_to, sql::Blob{body}));
+                        extent.unix_from, extent.unix_to, sql::Blob{body}, totals.journal,
+                        sql::Blob{rejected}));
   last_batch_ = id;
   extend(id, epoch.id, extent);
   if (epoch.trust != ClockTrust::untrusted && extent.boot_to)

@@ -21,6 +21,7 @@ namespace gerbang::store {
 // Cumulative, since the stream began.
 struct Totals {
   std::uint64_t taken = 0, stored = 0, folded = 0;
+  std::uint64_t journal = 0;  // records of the journal, see Batch::journal
 };
 
 // The times that occur in a batch or segment; absent: none of that kind.
@@ -41,8 +42,10 @@ class History {
   // ---- within a transaction; after a failure load() again ----
 
   // Packs what waits, a blob for each run of one epoch, and gives each append its batch. The newest
-  // row carries `totals`, which must count what is taken already; stored is counted here.
-  Result<void> write(std::span<const std::shared_ptr<Append>> appends, Totals& totals);
+  // row carries `totals`, which must count what is taken already; stored is counted here. The first
+  // row carries `rejected`.
+  Result<void> write(std::span<const std::shared_ptr<Append>> appends, Totals& totals,
+                     std::string_view rejected);
   // A new stream counts from `totals`.
   Result<void> restart(const Totals& totals);
   // Deletes at most `most` of the oldest batches below `before` that are older than `keep`.
@@ -89,8 +92,8 @@ class History {
   void add_epoch(std::int64_t id, Epoch epoch);
   const EpochRow* epoch(std::int64_t id) const;
   void extend(BatchId id, std::int64_t epoch, const Extent& extent);
-  Result<void> write_batch(const EpochRow& epoch, std::span<const Reading> readings,
-                           Totals& totals);
+  Result<void> write_batch(const EpochRow& epoch, std::span<const Reading> readings, Totals& totals,
+                           std::string_view rejected);
   Result<void> write_segments();
   Range range(std::int64_t epoch_id, const Extent& extent) const;
   StoredReading stored(const Reading& reading, BatchId batch, const EpochRow* epoch) const;

@@ -9,12 +9,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "async/spawn.hpp"
+#include "store/journal.hpp"
 #include "store/store.hpp"
 #include "store/worker.hpp"
 
@@ -46,7 +48,10 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   asio::awaitable<Result<Page>> pages(Query query);
   asio::awaitable<Result<void>> stop();
 
-  void reject(const std::string& reason, std::uint64_t count);
+  std::uint64_t record(const Epoch& epoch, std::span<const Reading> readings,
+                       const Reasons& rejected);
+  std::vector<Batch> take_unsaved() { return std::exchange(unsaved_, {}); }
+  void reject(const std::string& reason, std::uint64_t count, std::int32_t series);
   void done(int bit, Sequence sequence, Outcome outcome, const std::string& reason);
   void put(const std::string& key, const std::string& value);
   Result<std::optional<std::string>> get(const std::string& key);
@@ -64,6 +69,11 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   };
   enum class Hurry { wait, may_wait_longer };
   enum class Life { running, stopping, stopped };
+
+  void take_rejects(const Batch& batch);
+  void commit_if_crowded();
+  void open_journal();
+  bool restore(Journal::Found found);
 
   std::shared_ptr<Gate> join();
   void request(Hurry hurry);
@@ -99,6 +109,10 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   // Outcomes that are not durable: sequence → bits.
   std::unordered_map<Sequence, std::uint64_t> done_;
   std::shared_ptr<Worker> worker_;
+
+  std::optional<Journal> journal_;
+  JournalStatus journal_status_;
+  std::vector<Batch> unsaved_;  // restored from the journal, and the database did not take them
 };
 
 template <class T, class F>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/state.hpp"
 
+#include <charconv>
+
 #include "store/check.hpp"
 #include "store/schema.hpp"
 
@@ -9,7 +11,8 @@ namespace {
 
 constexpr const char* kRejected = "rejected/";
 constexpr const char* kNotFolded = "not_folded/";
-constexpr std::size_t kMaxReasons = 64;  // further ones count as "other"
+constexpr const char* kJournal = "journal";  // item: Totals::journal
+constexpr std::size_t kMaxReasons = 64;      // further ones count as "other"
 
 }  // namespace
 
@@ -48,6 +51,13 @@ Result<void> State::load() {
   };
   STORE_TRY(select_.rows(take));
   if (!found) return fail(errc::damaged, "the row of state is missing");
+  auto journal = item(kJournal);
+  STORE_TRY(journal);
+  totals.journal = 0;
+  if (*journal) {
+    auto end = (*journal)->data() + (*journal)->size();
+    (void)std::from_chars((*journal)->data(), end, totals.journal);  // our own digits
+  }
   rejects.clear();
   unfolded.clear();
   auto into = [](std::map<std::string, std::uint64_t>& counters) {
@@ -61,6 +71,7 @@ Result<void> State::load() {
 }
 
 Result<void> State::save() {
+  STORE_TRY(put_item(kJournal, std::to_string(totals.journal)));
   return update_.run(stream, previous_stream, board.machine, board.serial, last_sequence,
                      last_batch, replay_from, totals.taken, totals.stored, totals.folded);
 }
@@ -99,7 +110,7 @@ Result<void> State::renew(const Board& now) {
   std::uint64_t settled = totals.folded;
   for (const auto& [reason, count] : unfolded) settled += count;
   std::uint64_t open = totals.stored > settled ? totals.stored - settled : 0;
-  totals = Totals{open, open, 0};
+  totals = Totals{open, open, 0, totals.journal};
   rejects.clear();
   unfolded.clear();
   return clear_counters_.run();

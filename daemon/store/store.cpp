@@ -44,23 +44,34 @@ bool append_page(Page& to, Page step, Query& query) {
 asio::awaitable<Result<BatchId>> Store::Impl::append(Batch batch) {
   if (life_ != Life::running) co_return fail(errc::stopped, "the store is stopping");
   std::size_t count = batch.readings.size();
-  if (count == 0) co_return snapshot_.identity.last_batch;
+  if (count == 0) {
+    take_rejects(batch);
+    co_return snapshot_.identity.last_batch;
+  }
   if (count > kMaxPacked)
     co_return fail(std::errc::value_too_large,
                    "a batch holds at most " + std::to_string(kMaxPacked) + " readings");
   std::uint64_t waiting = waiting_readings();
   if (waiting > 0 && waiting + count > options_.max_waiting)
     co_return fail(errc::busy, std::to_string(waiting) + " readings wait to be written");
+  take_rejects(batch);
   auto append = std::make_shared<Append>(std::move(batch));
   auto gate = join();
   current_.group.appends.push_back(append);
   current_.group.readings += count;
   current_.group.taken += count;
   request(Hurry::wait);
+  commit_if_crowded();
   co_await gate->wait();
   if (!append->finished)
     co_return fail(errc::stopped, "the store stopped before they were written");
   co_return append->id;
+}
+
+void Store::Impl::take_rejects(const Batch& batch) {
+  current_.group.journal = std::max(current_.group.journal, batch.journal);
+  for (const auto& [reason, counts] : batch.rejected)
+    for (const auto& [series, count] : counts) reject(reason, count, series);
 }
 
 asio::awaitable<Result<Sequence>> Store::Impl::commit(Fold fold) {
@@ -140,10 +151,9 @@ asio::awaitable<Result<Page>> Store::Impl::pages(Query query) {
   co_return out;
 }
 
-void Store::Impl::reject(const std::string& reason, std::uint64_t count) {
+void Store::Impl::reject(const std::string& reason, std::uint64_t count, std::int32_t series) {
   if (life_ == Life::stopped || count == 0) return;
-  current_.group.rejects[reason] += count;
-  current_.group.taken += count;
+  current_.group.reject(reason, series, count);
   request(Hurry::may_wait_longer);
 }
 
@@ -195,8 +205,11 @@ Status Store::Impl::status() const {
   s.rejected = snapshot_.rejected;
   for (const Group* group : waiting_groups()) {
     s.taken += group->taken;
-    for (const auto& [reason, count] : group->rejects) s.rejected[reason] += count;
+    for (const auto& [reason, counts] : group->rejects)
+      for (const auto& [series, count] : counts) s.rejected[reason] += count;
   }
+  s.journal = journal_status_;
+  s.journal.bytes = journal_ ? journal_->used() : 0;
   return s;
 }
 
@@ -241,8 +254,15 @@ Result<void> Store::replay(BatchId from, const std::function<void(const StoredRe
 asio::awaitable<Result<BatchId>> Store::append(Batch batch) {
   return impl_->append(std::move(batch));
 }
-void Store::reject(const std::string& reason, std::uint64_t count) {
-  impl_->reject(reason, count);
+std::uint64_t Store::record(const Epoch& epoch, std::span<const Reading> readings,
+                            const Reasons& rejected) {
+  return impl_->record(epoch, readings, rejected);
+}
+std::vector<Batch> Store::take_unsaved() {
+  return impl_->take_unsaved();
+}
+void Store::reject(const std::string& reason, std::uint64_t count, std::int32_t series) {
+  impl_->reject(reason, count, series);
 }
 asio::awaitable<Result<Sequence>> Store::commit(Fold fold) {
   return impl_->commit(std::move(fold));

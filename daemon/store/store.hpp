@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -57,12 +58,21 @@ class Store {
   // store's thread, while the caller waits.
   Result<void> replay(BatchId from, const std::function<void(const StoredReading&)>& each);
 
-  // Completes when the readings are on disk. errc::busy: nothing was taken.
+  // Writes what was just taken into the journal, from where the next start stores it if this
+  // process dies before a commit has. Call it for each reading before anybody is shown it; the
+  // number belongs to the batch that will bring the readings, and batches come in the order of
+  // their numbers. 0: there is no room or no journal; that is counted in the status.
+  std::uint64_t record(const Epoch& epoch, std::span<const Reading> readings,
+                       const Reasons& rejected);
+  // What open() found in the journal and could not store; append it first. Usually empty.
+  std::vector<Batch> take_unsaved();
+
+  // Completes when the readings are on disk. errc::busy: nothing was taken. A batch without
+  // readings completes at once; what it says was rejected is durable with the next commit.
   asio::awaitable<Result<BatchId>> append(Batch batch);
 
-  // Counts readings that were taken and refused before they reached append (reason: "repeated",
-  // "unknown_sensor", …). Durable with the next commit.
-  void reject(const std::string& reason, std::uint64_t count);
+  // Counts readings that were taken and refused without a batch. Durable with the next commit.
+  void reject(const std::string& reason, std::uint64_t count, std::int32_t series = 0);
 
   // Completes when aggregates, messages and the replay point are on disk, all or nothing. Returns
   // the sequence number of the last message (0: none were given).

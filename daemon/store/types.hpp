@@ -24,6 +24,10 @@ namespace gerbang::store {
 using BatchId = std::int64_t;   // 1, 2, 3 … in the order of commits
 using Sequence = std::int64_t;  // 1, 2, 3 … within the stream
 
+// Readings by series; 0: of no series, because the sensor is not known.
+using Counts = std::map<std::int32_t, std::uint64_t>;
+using Reasons = std::map<std::string, Counts>;  // why not → readings
+
 enum class errc {
   busy = 1,  // the memory queue is at its bound; nothing was taken, try again later
   locked,    // another process has the file open
@@ -56,6 +60,10 @@ struct Options {
   std::map<std::int64_t, std::chrono::milliseconds> keep_aggregates;  // window_ms → how long
   std::size_t max_waiting =
       1u << 18;  // readings that may wait for a commit before append says busy
+  // Where what waits for a commit also stands, for a killed process; empty: nowhere. See
+  // journal.hpp.
+  std::filesystem::path journal;
+  std::string boot_id;  // of the readings that are recorded there
   // For tests.
   std::optional<Board> board;    // which machine this is; nullopt: ask the machine
   std::string vfs;               // a registered SQLite VFS; empty: the system's
@@ -84,6 +92,8 @@ struct SeriesSpec {
 struct Batch {
   Epoch epoch;
   std::vector<Reading> readings;
+  Reasons rejected{};         // what was taken with them and refused
+  std::uint64_t journal = 0;  // the newest record of the journal that is in here; 0: none
 };
 
 // A stored reading on its way out, calibrated with what was in force when it was taken.
@@ -159,6 +169,17 @@ struct Identity {
   BatchId replay_from = 0;
 };
 
+// How readings that wait for a commit are kept over the death of the process.
+struct JournalStatus {
+  bool on = false;
+  std::string trouble;          // why it is off or does not hold all that waits; empty: it does
+  std::uint64_t bytes = 0;      // of what waits
+  std::uint64_t restored = 0;   // readings of a killed process that this one stored at its start
+  std::uint64_t damaged = 0;    // records that could not be read then
+  std::uint64_t foreign = 0;    // readings that were another store's and were left out
+  std::uint64_t uncovered = 0;  // readings since the start that a kill could have cost
+};
+
 // Counters only, never a query. Safe to call from the loop thread at any time.
 struct Status {
   std::uint64_t bytes = 0, cap = 0;
@@ -177,6 +198,7 @@ struct Status {
   // Messages that waited for uplinks which are no longer configured: uplink → dropped(removed).
   std::map<std::string, std::uint64_t> removed;
   std::uint64_t unreadable_batches = 0;  // met since the start: checksum or content wrong, left out
+  JournalStatus journal;
 };
 
 }  // namespace gerbang::store

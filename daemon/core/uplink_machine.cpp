@@ -171,23 +171,33 @@ void UplinkMachine::on_new_messages() {
 
 std::optional<UplinkMachine::Want> UplinkMachine::want() const {
   if (link_ != Link::up) return std::nullopt;
-  for (Rank rank : {Rank::urgent, Rank::live, Rank::backlog}) {
+  auto wanting = [&](Rank rank) {
     const Queue& from = queue(rank);
-    if (from.exhausted || from.waiting.size() > limits_.ahead_messages / 2 ||
-        from.bytes > limits_.ahead_bytes / 2)
-      continue;
-    Want want;
-    want.epoch = counts_.epochs;
-    want.news = news_;
-    want.rank = rank;
-    want.lane = rank == Rank::urgent ? Lane::urgent : Lane::live;
-    want.above = from.above;
-    want.below = from.below;
-    want.limit = std::max<std::size_t>(1, limits_.ahead_messages - from.waiting.size());
-    want.max_bytes = limits_.ahead_bytes - from.bytes;
-    return want;
+    return !from.exhausted && from.waiting.size() <= limits_.ahead_messages / 2 &&
+           from.bytes <= limits_.ahead_bytes / 2;
+  };
+  // News during each pull of a slow disk must not keep the ranks behind waiting for ever: one that
+  // had all there was lets them pass once.
+  std::optional<Rank> chosen;
+  for (Rank rank : {Rank::urgent, Rank::live, Rank::backlog}) {
+    if (!wanting(rank)) continue;
+    if (!chosen) chosen = rank;
+    if (queue(rank).had_all) continue;
+    chosen = rank;
+    break;
   }
-  return std::nullopt;
+  if (!chosen) return std::nullopt;
+  const Queue& from = queue(*chosen);
+  Want want;
+  want.epoch = counts_.epochs;
+  want.news = news_;
+  want.rank = *chosen;
+  want.lane = *chosen == Rank::urgent ? Lane::urgent : Lane::live;
+  want.above = from.above;
+  want.below = from.below;
+  want.limit = std::max<std::size_t>(1, limits_.ahead_messages - from.waiting.size());
+  want.max_bytes = limits_.ahead_bytes - from.bytes;
+  return want;
 }
 
 void UplinkMachine::offer(const Want& want, std::vector<Message> messages) {
@@ -205,6 +215,10 @@ void UplinkMachine::offer(const Want& want, std::vector<Message> messages) {
   // A pull that was far from its bounds has seen all there was. The backlog does not grow and is
   // asked until it is empty; the others are asked again with the next message in any case.
   bool all = count == 0 || (count < want.limit && bytes < want.max_bytes / 2);
+  if (want.rank == Rank::backlog)
+    queue(Rank::urgent).had_all = queue(Rank::live).had_all = false;
+  else
+    to.had_all = all;
   if (want.rank == Rank::backlog)
     to.exhausted = count == 0;
   else

@@ -147,7 +147,8 @@ class UplinkMachine {
     std::deque<Message> waiting;
     std::size_t bytes = 0;  // of the bodies
     std::int64_t above = 0, below = 0;
-    bool exhausted = true;
+    bool exhausted = true;  // nothing more is known to wait
+    bool had_all = false;   // at its last pull, and the backlog was not pulled since
   };
   struct Retry {
     Outgoing out;

@@ -298,6 +298,25 @@ TEST_F(UplinkMachineTest, ANewMessageDuringAPullIsAskedForAfterIt) {
   EXPECT_EQ(send_sequences(), (Sequences{1}));
 }
 
+TEST_F(UplinkMachineTest, ASlowOutboxWithConstantNewsDoesNotKeepTheBacklogWaiting) {
+  add(10);
+  up();
+  std::size_t backlog = 0;
+  for (int pulls = 0; pulls < 12; ++pulls) {
+    auto want = machine->want();
+    ASSERT_TRUE(want);
+    add(1);  // a window closes while the disk answers
+    std::vector<Message> found;
+    for (const Message& message : outbox)
+      if (message.sequence > want->above && message.sequence < want->below &&
+          message.lane == want->lane && found.size() < want->limit)
+        found.push_back(message);
+    if (want->rank == Rank::backlog) backlog += found.size();
+    machine->offer(*want, std::move(found));
+  }
+  EXPECT_EQ(backlog, 10u);
+}
+
 TEST_F(UplinkMachineTest, WhatIsPulledAheadIsBounded) {
   limits.ahead_messages = 10;
   add(1000);

@@ -42,9 +42,10 @@ Result<void> Aggregates::prepare(sql::Database& db) {
                        " WHERE window_ms = ?1 AND (start_ms, series) >= (?2, ?3) AND start_ms < ?4"
                        " ORDER BY start_ms, series"));
   STORE_TRY(db.prepare(oldest_,
-                       "SELECT start_ms FROM aggregate WHERE window_ms = ? AND start_ms < ?"
-                       " ORDER BY start_ms LIMIT 1"));
-  return db.prepare(delete_, "DELETE FROM aggregate WHERE window_ms = ? AND start_ms = ?");
+                       "SELECT start_ms, series FROM aggregate"
+                       " WHERE window_ms = ? AND start_ms < ? ORDER BY start_ms, series LIMIT ?"));
+  return db.prepare(delete_,
+                    "DELETE FROM aggregate WHERE window_ms = ? AND start_ms = ? AND series = ?");
 }
 
 Result<void> Aggregates::put(const Aggregate& a) {
@@ -52,20 +53,20 @@ Result<void> Aggregates::put(const Aggregate& a) {
   return put_.run(a.window_ms, a.start_ms, a.series, a.revision, sql::Blob{body});
 }
 
-Result<void> Aggregates::expire(std::int64_t now_ms, int most) {
+Result<Aggregates::Expired> Aggregates::expire(std::int64_t now_ms, int most) {
+  Expired out;
   for (const auto& [window, keep] : keep_) {
-    for (int n = 0; n < most; ++n) {
-      std::optional<std::int64_t> start;
-      auto take = [&](const sql::Row& row) {
-        start = row.integer(0);
-        return false;
-      };
-      STORE_TRY(oldest_.rows(take, window, now_ms - keep.count()));
-      if (!start) break;
-      STORE_TRY(delete_.run(window, *start));
-    }
+    std::vector<Position> old;
+    auto take = [&](const sql::Row& row) {
+      old.push_back(Position{row.integer(0), row.integer(1)});
+      return true;
+    };
+    STORE_TRY(oldest_.rows(take, window, now_ms - keep.count(), most));
+    for (const Position& row : old) STORE_TRY(delete_.run(window, row.start, row.series));
+    out.rows += old.size();
+    out.more = out.more || old.size() == static_cast<std::size_t>(most);
   }
-  return {};
+  return out;
 }
 
 Result<AggregatePage> Aggregates::page(const AggregateQuery& query) {

@@ -22,9 +22,13 @@ class Aggregates {
   // Within a transaction. A row of the same window, start and series stays if its revision is not
   // lower.
   Result<void> put(const Aggregate& aggregate);
-  // Deletes at most `most` of the oldest starts of each window that are older than is kept. A
-  // window without a time in `keep` stays.
-  Result<void> expire(std::int64_t now_ms, int most);
+  // Deletes at most `most` of the oldest rows of each window that are older than is kept. A window
+  // without a time in `keep` stays.
+  struct Expired {
+    std::uint64_t rows = 0;
+    bool more = false;
+  };
+  Result<Expired> expire(std::int64_t now_ms, int most);
 
   // One bounded step: the page may be short, or empty, and still have `next`.
   Result<AggregatePage> page(const AggregateQuery& query);

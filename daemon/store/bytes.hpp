@@ -97,7 +97,6 @@ class ByteReader {
   }
   bool failed() const { return failed_; }
   bool at_end() const { return in_.empty(); }
-  std::string_view rest() const { return in_; }
 
  private:
   std::string_view in_;

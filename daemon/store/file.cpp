@@ -12,9 +12,11 @@ namespace gerbang::store {
 namespace {
 
 constexpr int kLogBytes = 4 << 20;  // the log is brought back above this
-constexpr auto kExpiryInterval = std::chrono::minutes(1);
-constexpr int kExpiryStarts = 64;         // of each window, in one step
-constexpr BatchId kExpiryBatches = 1024;  // in one step; a minute brings 60 at 1 s
+constexpr auto kUpkeepInterval = std::chrono::minutes(1);
+// What one step of expiry may delete.
+constexpr int kExpiryRows = 2'000;  // of each window
+constexpr int kExpiryChunks = 256;
+constexpr BatchId kExpiryBatches = 1024;
 
 std::uint64_t size_of(const std::filesystem::path& path) {
   std::error_code none;
@@ -93,6 +95,8 @@ Result<void> File::Open::prepare() {
   STORE_TRY(state.prepare(db));
   STORE_TRY(series.prepare(db));
   STORE_TRY(history.prepare(db));
+  STORE_TRY(chunks.prepare(db));
+  STORE_TRY(compactor.prepare(db));
   STORE_TRY(aggregates.prepare(db));
   return outbox.prepare(db);
 }
@@ -101,7 +105,9 @@ Result<void> File::Open::load() {
   loaded = false;
   STORE_TRY(state.load());
   STORE_TRY(series.load());
+  chunks.load();
   STORE_TRY(history.load(state.last_batch));
+  STORE_TRY(compactor.load());
   STORE_TRY(outbox.load(state.last_sequence));
   Totals newest = history.stored_totals();
   state.totals.taken = std::max(state.totals.taken, newest.taken);
@@ -156,9 +162,9 @@ Result<void> File::transact(const std::function<Result<void>()>& work) {
   return done;
 }
 
-Result<Snapshot> File::commit(const Group& group, BootTime now) {
+Result<Snapshot> File::commit(const Group& group) {
   auto begun = std::chrono::steady_clock::now();
-  auto work = [&] { return write(group, now); };
+  auto work = [&] { return write(group); };
   STORE_TRY(transact(work));
   auto out = snapshot();
   STORE_TRY(out);
@@ -166,8 +172,7 @@ Result<Snapshot> File::commit(const Group& group, BootTime now) {
   return out;
 }
 
-Result<void> File::write(const Group& group, BootTime now) {
-  STORE_TRY(expire(now));  // first: what it frees is used again at once
+Result<void> File::write(const Group& group) {
   State& state = open_->state;
   state.totals.taken += group.taken;
   state.totals.journal = std::max(state.totals.journal, group.journal);
@@ -198,11 +203,56 @@ Result<void> File::write(const Group& group, BootTime now) {
   return state.save();
 }
 
-Result<void> File::expire(BootTime now) {
-  if (open_->history.now_ms() == 0 || now - last_expiry_ < kExpiryInterval) return {};
-  last_expiry_ = now;
-  STORE_TRY(open_->history.expire(open_->state.replay_from, kExpiryBatches));
-  return open_->aggregates.expire(open_->history.now_ms(), kExpiryStarts);
+Result<Upkeep> File::upkeep(BootTime now) {
+  STORE_TRY(ready());
+  Upkeep out;
+  auto more = keep_up(now);
+  STORE_TRY(more);
+  out.more = *more;
+  if (out.more) {
+    STORE_TRY(tidy());
+    auto after = snapshot();
+    STORE_TRY(after);
+    out.after = std::move(*after);
+  }
+  return out;
+}
+
+Result<bool> File::keep_up(BootTime now) {
+  if (open_->history.now_ms() != 0 && now - last_expiry_ >= kUpkeepInterval) {
+    auto more = expire();
+    if (!more || !*more) last_expiry_ = now;
+    return more ? Result<bool>(true) : more;
+  }
+  if (now - last_look_ < kUpkeepInterval) return false;
+  auto in_transaction = [this](const std::function<Result<void>()>& work) {
+    return transact(work);
+  };
+  auto more = open_->compactor.step(open_->state.replay_from, in_transaction);
+  if (!more || !*more) {
+    last_look_ = now;
+    open_->chunks.forget_scans();
+  }
+  return more;
+}
+
+// Measured against the newest believable batch: the wall clock may be years off.
+Result<bool> File::expire() {
+  std::int64_t now_ms = open_->history.now_ms();
+  bool more = false;
+  auto work = [&]() -> Result<void> {
+    auto chunks = open_->chunks.expire(now_ms - options_.keep_readings.count(), kExpiryChunks);
+    STORE_TRY(chunks);
+    auto batches = open_->history.expire(open_->state.replay_from, kExpiryBatches);
+    STORE_TRY(batches);
+    auto rows = open_->aggregates.expire(now_ms, kExpiryRows);
+    STORE_TRY(rows);
+    more = chunks->more || rows->more;
+    STORE_TRY(open_->state.expired("readings", chunks->readings + *batches));
+    return open_->state.expired("aggregates", rows->rows);
+  };
+  STORE_TRY(transact(work));
+  return more;
 }
 
 Result<void> File::tidy() {
@@ -268,6 +318,12 @@ Result<Snapshot> File::snapshot() {
   s.removed = open_->outbox.removed();
   s.bytes = size_of(options_.path) + size_of(options_.path.string() + "-wal");
   s.oldest_reading_ms = open_->history.oldest_ms();
+  auto at_rest = open_->chunks.oldest_ms();
+  STORE_TRY(at_rest);
+  if (*at_rest != 0 && (s.oldest_reading_ms == 0 || *at_rest < s.oldest_reading_ms))
+    s.oldest_reading_ms = *at_rest;
+  s.expired = open_->state.expiries;
+  s.compacted = open_->compactor.compacted();
   s.unreadable_batches = open_->history.unreadable();
   return s;
 }

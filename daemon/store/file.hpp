@@ -12,6 +12,7 @@
 
 #include "core/result.hpp"
 #include "store/aggregates.hpp"
+#include "store/compactor.hpp"
 #include "store/group.hpp"
 #include "store/history.hpp"
 #include "store/outbox.hpp"
@@ -26,11 +27,17 @@ struct Snapshot {
   Identity identity;
   std::map<int, UplinkCounts> uplinks;
   Totals totals;
-  std::map<std::string, std::uint64_t> rejected, not_folded, removed;
+  std::map<std::string, std::uint64_t> rejected, not_folded, removed, expired;
   std::uint64_t bytes = 0;
   std::int64_t oldest_reading_ms = 0;
-  std::uint64_t unreadable_batches = 0;
+  std::uint64_t unreadable_batches = 0, compacted = 0;
   double seconds = 0;  // that the commit took
+};
+
+// What a piece of upkeep did.
+struct Upkeep {
+  bool more = false;              // there is more to do now
+  std::optional<Snapshot> after;  // if it changed something
 };
 
 class File {
@@ -40,9 +47,12 @@ class File {
                                             WallTime now);
 
   // All of the group, or nothing: after an error the group is as before and may be given again.
-  Result<Snapshot> commit(const Group& group, BootTime now);
+  Result<Snapshot> commit(const Group& group);
   // Brings the log back into the database when it is long. After a commit, when nobody waits.
   Result<void> tidy();
+
+  // One bounded piece of what is done when nobody waits: expiry, and bringing hours to rest.
+  Result<Upkeep> upkeep(BootTime now);
 
   Result<std::vector<std::int32_t>> declare(const std::vector<SeriesSpec>& specs);
   Result<std::vector<int>> declare_uplinks(const std::vector<std::string>& names);
@@ -65,17 +75,20 @@ class File {
   struct Open {
     Open(sql::Database database, const Options& options)
         : db(std::move(database)),
-          history(series, options.keep_readings),
-          aggregates(options.keep_aggregates) {}
+          history(series, chunks, options.keep_readings),
+          aggregates(options.keep_aggregates),
+          compactor(history, chunks) {}
     Result<void> prepare();
     Result<void> load();
 
     sql::Database db;  // first, so that it goes last
     State state;
     SeriesTable series;
+    Chunks chunks;
     History history;
     Aggregates aggregates;
     Outbox outbox;
+    Compactor compactor;
     bool loaded = false;
   };
 
@@ -84,8 +97,9 @@ class File {
   Result<void> open_existing();
   Result<void> check_board(const Board& board);
   Result<void> ready();
-  Result<void> write(const Group& group, BootTime now);
-  Result<void> expire(BootTime now);
+  Result<void> write(const Group& group);
+  Result<bool> keep_up(BootTime now);
+  Result<bool> expire();
   // Runs `work` in a transaction; after a failure what is cached is read again.
   Result<void> transact(const std::function<Result<void>()>& work);
 
@@ -93,7 +107,7 @@ class File {
   FileLock lock_;
   std::string aside_;
   std::unique_ptr<Open> open_;
-  BootTime last_expiry_{};
+  BootTime last_expiry_{}, last_look_{};
 };
 
 }  // namespace gerbang::store

@@ -121,9 +121,7 @@ void Store::Impl::start_commit() {
   flight_ = std::make_shared<Flight>(std::exchange(current_, Flight()));
   gate_.reset();
   // Lent to the thread, which changes only what the waiting callers will read.
-  auto work = [lent = flight_, now = clock_.boot()](File& file) {
-    return file.commit(lent->group, now);
-  };
+  auto work = [lent = flight_](File& file) { return file.commit(lent->group); };
   auto back = [weak = weak_from_this()](Result<Snapshot> result) {
     if (auto self = weak.lock()) self->committed(std::move(result));
   };
@@ -133,6 +131,25 @@ void Store::Impl::start_commit() {
     if (auto tidied = file.tidy(); !tidied) spdlog::warn("store: {}", tidied.error().what);
   };
   worker_->then(tidy);
+  if (!upkeep_) keep_up();
+}
+
+// One piece after the other, with what came meanwhile in between.
+void Store::Impl::keep_up() {
+  upkeep_ = true;
+  auto work = [now = clock_.boot()](File& file) { return file.upkeep(now); };
+  auto back = [weak = weak_from_this()](Result<Upkeep> result) {
+    auto self = weak.lock();
+    if (!self) return;
+    self->upkeep_ = false;
+    if (!result) {
+      spdlog::warn("store: {}", result.error().what);
+      return;
+    }
+    if (result->after) self->snapshot_ = std::move(*result->after);
+    if (result->more && self->life_ == Life::running) self->keep_up();
+  };
+  worker_->run(std::move(work), std::move(back));
 }
 
 void Store::Impl::committed(Result<Snapshot> result) {

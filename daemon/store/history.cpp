@@ -45,8 +45,9 @@ void Extent::add(const Extent& other) {
 }
 
 // An hour, or less where little is kept: retention deletes whole segments.
-History::History(const SeriesTable& series, std::chrono::milliseconds keep)
+History::History(const SeriesTable& series, Chunks& chunks, std::chrono::milliseconds keep)
     : series_(series),
+      chunks_(chunks),
       keep_(keep),
       segment_ns_(std::clamp<std::int64_t>(keep.count() / 16, 1'000, 3'600'000) * 1'000'000) {}
 
@@ -62,6 +63,15 @@ Result<void> History::prepare(sql::Database& db) {
   STORE_TRY(db.prepare(extents_,
                        "SELECT id, boot_from_ns, boot_to_ns, unix_from_ns, unix_to_ns"
                        " FROM reading WHERE id BETWEEN ? AND ? ORDER BY id"));
+  STORE_TRY(db.prepare(between_,
+                       "SELECT id, epoch, body FROM reading WHERE id BETWEEN ? AND ? ORDER BY id"));
+  STORE_TRY(db.prepare(arrivals_,
+                       "SELECT id, epoch, boot_from_ns, boot_to_ns FROM reading"
+                       " WHERE id BETWEEN ? AND ? ORDER BY id"));
+  STORE_TRY(db.prepare(last_arrival_,
+                       "SELECT boot_to_ns FROM reading WHERE id BETWEEN ? AND ?"
+                       " AND boot_to_ns IS NOT NULL ORDER BY id DESC LIMIT 1"));
+  STORE_TRY(db.prepare(heads_, "SELECT substr(body, 1, 12) FROM reading WHERE id BETWEEN ? AND ?"));
   STORE_TRY(db.prepare(body_, "SELECT epoch, body FROM reading WHERE id = ?"));
   STORE_TRY(db.prepare(delete_, "DELETE FROM reading WHERE id BETWEEN ? AND ?"));
   STORE_TRY(db.prepare(restart_,
@@ -69,6 +79,7 @@ Result<void> History::prepare(sql::Database& db) {
                        " WHERE id = (SELECT max(id) FROM reading)"));
   STORE_TRY(db.prepare(all_epochs_, "SELECT id, boot_id, offset_ns, trust FROM epoch ORDER BY id"));
   STORE_TRY(db.prepare(insert_epoch_, "INSERT INTO epoch VALUES (?, ?, ?, ?)"));
+  STORE_TRY(db.prepare(delete_epochs_, "DELETE FROM epoch WHERE id < ?"));
   STORE_TRY(db.prepare(all_segments_,
                        "SELECT first_batch, last_batch, epoch, boot_from_ns, boot_to_ns,"
                        " unix_from_ns, unix_to_ns FROM segment ORDER BY first_batch"));
@@ -231,8 +242,8 @@ Result<void> History::restart(const Totals& totals) {
 }
 
 // A segment whose clock was never believable goes with the next one that is expired for sure.
-Result<void> History::expire(BatchId before, BatchId most) {
-  if (now_ms_ == 0 || segments_.empty()) return {};
+Result<std::uint64_t> History::expire(BatchId before, BatchId most) {
+  if (now_ms_ == 0 || segments_.empty()) return 0;
   std::int64_t limit = now_ms_ - keep_.count();
   BatchId upto = 0;
   for (const Segment& s : segments_) {
@@ -244,12 +255,35 @@ Result<void> History::expire(BatchId before, BatchId most) {
   }
   BatchId first = segments_.front().first;
   upto = std::min({upto, before - 1, first + most - 1, last_batch_ - 1});
-  if (upto < first) return {};
+  if (upto < first) return 0;
+  std::uint64_t readings = 0;
+  auto count = [&](const sql::Row& row) {
+    readings += packed_count(row.blob(0));
+    return true;
+  };
+  STORE_TRY(heads_.rows(count, std::max(first, at_rest.whole + 1), upto));
+  STORE_TRY(remove(upto, most));
+  return readings;
+}
+
+Result<bool> History::remove(BatchId upto, BatchId most) {
+  if (segments_.empty()) return false;
+  BatchId first = segments_.front().first;
+  BatchId end = std::min(upto, last_batch_ - 1);
+  if (end < first) return false;
+  upto = std::min(end, first + most - 1);
   STORE_TRY(delete_.run(first, upto));
   STORE_TRY(delete_segments_.run(upto));
   std::erase_if(segments_, [&](const Segment& s) { return s.last <= upto; });
-  if (!segments_.empty()) segments_.front().first = std::max(segments_.front().first, upto + 1);
-  return {};
+  if (segments_.empty()) return false;
+  segments_.front().first = std::max(segments_.front().first, upto + 1);
+  // Epochs are numbered in the order of batches; the newest is compared with the next one.
+  std::int64_t oldest = std::min(segments_.front().epoch, epochs_.back().id);
+  if (epochs_.front().id < oldest) {
+    STORE_TRY(delete_epochs_.run(oldest));
+    std::erase_if(epochs_, [&](const EpochRow& row) { return row.id < oldest; });
+  }
+  return upto < end;
 }
 
 StoredReading History::stored(const Reading& r, BatchId batch, const EpochRow* epoch) const {
@@ -266,6 +300,20 @@ StoredReading History::stored(const Reading& r, BatchId batch, const EpochRow* e
   out.raw = r.raw;
   if (r.flag != Flag::missing)
     out.value = series_.calibration(out.series, batch).apply(r.raw.value());
+  return out;
+}
+
+StoredReading History::stored(const ChunkRow& row) const {
+  StoredReading out;
+  out.series = static_cast<std::int32_t>(row.key.series);
+  out.batch = row.key.batch;
+  out.time_ms = row.key.time;
+  out.flag = row.reading.flag;
+  out.reason = row.reading.reason;
+  out.clock = row.reading.clock;
+  out.raw = row.reading.raw;
+  if (out.flag != Flag::missing)
+    out.value = series_.calibration(out.series, out.batch).apply(out.raw.value());
   return out;
 }
 
@@ -288,6 +336,69 @@ Result<void> History::replay(BatchId from, const std::function<void(const Stored
     return true;
   };
   return from_.rows(take, from, -1);
+}
+
+// ---- for compaction -----------------------------------------------------------------------------
+
+BatchId History::settled(BatchId before) const {
+  if (epochs_.empty()) return 0;
+  const std::string& boot = epochs_.back().epoch.boot_id;
+  for (const Segment& s : segments_) {
+    const EpochRow* row = epoch(s.epoch);
+    if (row != nullptr && row->trust == ClockTrust::untrusted && row->epoch.boot_id == boot)
+      return std::min(before, s.first) - 1;
+  }
+  return std::min(before - 1, last_batch_);
+}
+
+Result<std::optional<std::int64_t>> History::reached_ms(BatchId upto) {
+  std::optional<std::int64_t> out;
+  for (auto s = segments_.rbegin(); s != segments_.rend() && !out; ++s) {
+    const EpochRow* row = epoch(s->epoch);
+    if (s->first > upto || row == nullptr || row->trust == ClockTrust::untrusted) continue;
+    auto take = [&](const sql::Row& found) {
+      out = to_ms(wrapping::plus(found.integer(0), row->offset_ns));
+      return false;
+    };
+    STORE_TRY(last_arrival_.rows(take, s->first, std::min(s->last, upto)));
+  }
+  return out;
+}
+
+Result<void> History::arrivals(BatchId from, BatchId to,
+                               const std::function<bool(const Arrival&)>& each) {
+  auto take = [&](const sql::Row& row) {
+    Arrival arrival;
+    arrival.batch = row.integer(0);
+    const EpochRow* of = epoch(row.integer(1));
+    arrival.believed = of != nullptr && of->trust != ClockTrust::untrusted;
+    std::int64_t offset = of != nullptr ? of->offset_ns : 0;
+    if (auto ns = row.maybe(2)) arrival.from_ms = to_ms(wrapping::plus(*ns, offset));
+    if (auto ns = row.maybe(3)) arrival.to_ms = to_ms(wrapping::plus(*ns, offset));
+    return each(arrival);
+  };
+  return arrivals_.rows(take, from, to);
+}
+
+Result<BatchId> History::collect(BatchId from, BatchId to, std::size_t most,
+                                 const std::function<void(const StoredReading&)>& each) {
+  std::vector<Reading> readings;
+  std::size_t given = 0;
+  BatchId next = to + 1;
+  auto take = [&](const sql::Row& row) {
+    BatchId id = row.integer(0);
+    if (given >= most) {
+      next = id;
+      return false;
+    }
+    const EpochRow* of = epoch(row.integer(1));
+    if (!unpack_or_count(id, row.blob(2), readings)) return true;
+    for (const auto& r : readings) each(stored(r, id, of));
+    given += readings.size();
+    return true;
+  };
+  STORE_TRY(between_.rows(take, from, to));
+  return next;
 }
 
 }  // namespace gerbang::store

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Readings: packed batches, the clock epochs they were taken under, and the segments that find them
-// by time. Runs on the store's thread.
+// Readings: packed batches, the clock epochs they were taken under, the segments that find them by
+// time, and what of them is at rest in chunks. Runs on the store's thread.
 #pragma once
 
 #include <functional>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "store/chunks.hpp"
 #include "store/group.hpp"
 #include "store/series.hpp"
 #include "store/sqlite.hpp"
@@ -31,9 +32,30 @@ struct Extent {
   void add(const Extent& other);
 };
 
+// Which readings of the batches that are still there stand in chunks.
+struct AtRest {
+  BatchId whole = 0;   // of batches up to here: all
+  BatchId partly = 0;  // of those up to here: what is before before_ms
+  std::int64_t before_ms = 0;
+  // The same, for series below next_series, by the pass that is under way; partly = 0: none is.
+  BatchId pass_whole = 0, pass_partly = 0;
+  std::int64_t pass_before_ms = 0;
+  std::int64_t next_series = 0;
+
+  bool held_before(BatchId batch, std::int64_t time_ms) const {
+    return batch <= whole || (batch <= partly && time_ms < before_ms);
+  }
+  bool in_pass(BatchId batch, std::int64_t time_ms) const {
+    return batch <= pass_whole || (batch <= pass_partly && time_ms < pass_before_ms);
+  }
+  bool holds(BatchId batch, std::int32_t series, std::int64_t time_ms) const {
+    return held_before(batch, time_ms) || (series < next_series && in_pass(batch, time_ms));
+  }
+};
+
 class History {
  public:
-  History(const SeriesTable& series, std::chrono::milliseconds keep);
+  History(const SeriesTable& series, Chunks& chunks, std::chrono::milliseconds keep);
 
   Result<void> prepare(sql::Database& db);
   // last_batch: the newest number that was ever given, in case its row is gone.
@@ -48,8 +70,12 @@ class History {
                      std::string_view rejected);
   // A new stream counts from `totals`.
   Result<void> restart(const Totals& totals);
-  // Deletes at most `most` of the oldest batches below `before` that are older than `keep`.
-  Result<void> expire(BatchId before, BatchId most);
+  // Deletes at most `most` of the oldest batches below `before` that are older than `keep`, and
+  // says how many readings went.
+  Result<std::uint64_t> expire(BatchId before, BatchId most);
+  // Deletes at most `most` of the oldest batches up to `upto`; never the newest of all. False: none
+  // is left.
+  Result<bool> remove(BatchId upto, BatchId most);
 
   // ---- at any time ----
 
@@ -60,9 +86,31 @@ class History {
   // measured against: the wall clock may be years off.
   std::int64_t now_ms() const { return now_ms_; }
   std::int64_t oldest_ms() const;
-  std::uint64_t unreadable() const { return unreadable_; }
+  std::uint64_t unreadable() const { return unreadable_ + chunks_.unreadable(); }
 
   Result<void> replay(BatchId from, const std::function<void(const StoredReading&)>& each);
+
+  // ---- for compaction ----
+
+  AtRest at_rest;  // set by it
+  // The newest batch whose times are settled: below `before`, and below the first of this boot
+  // whose clock is not believable yet. 0: none.
+  BatchId settled(BatchId before) const;
+  // The believable time that batches up to `upto` reach.
+  Result<std::optional<std::int64_t>> reached_ms(BatchId upto);
+
+  // When the readings of a batch arrived, as its epoch says; without device-stamped ones.
+  struct Arrival {
+    BatchId batch = 0;
+    bool believed = false;
+    std::optional<std::int64_t> from_ms, to_ms;
+  };
+  // Calls each(Arrival), oldest first, until it says false.
+  Result<void> arrivals(BatchId from, BatchId to, const std::function<bool(const Arrival&)>& each);
+  // Calls each(reading) for all of these batches until `most` were given; returns the batch to go
+  // on with.
+  Result<BatchId> collect(BatchId from, BatchId to, std::size_t most,
+                          const std::function<void(const StoredReading&)>& each);
 
   // One bounded step: the page may be short, or empty, and still have `next`.
   Result<ReadingPage> page(const ReadingQuery& query);
@@ -85,7 +133,6 @@ class History {
   struct Range {
     std::int64_t from = INT64_MAX, to = INT64_MIN;  // UTC milliseconds, both included
   };
-  struct Key;
   struct Scan;
 
   Result<const EpochRow*> find_or_make(const Epoch& epoch);
@@ -97,12 +144,16 @@ class History {
   Result<void> write_segments();
   Range range(std::int64_t epoch_id, const Extent& extent) const;
   StoredReading stored(const Reading& reading, BatchId batch, const EpochRow* epoch) const;
+  StoredReading stored(const ChunkRow& row) const;
   // False: the body cannot be read; counted and said.
   bool unpack_or_count(BatchId id, std::string_view body, std::vector<Reading>& out);
+  Result<void> scan_chunks(Scan& scan);
+  Result<void> scan_batches(Scan& scan);
   Result<void> scan_segment(Scan& scan, const Segment& segment, std::int64_t next_from);
   Result<void> scan_batch(Scan& scan, BatchId id);
 
   const SeriesTable& series_;
+  Chunks& chunks_;
   std::chrono::milliseconds keep_;
   std::int64_t segment_ns_;
 
@@ -113,8 +164,10 @@ class History {
   std::int64_t now_ms_ = 0;
   std::uint64_t unreadable_ = 0;
 
-  sql::Statement insert_, newest_row_, tail_, from_, extents_, body_, delete_, restart_;
-  sql::Statement all_epochs_, insert_epoch_, all_segments_, insert_segment_, delete_segments_;
+  sql::Statement insert_, newest_row_, tail_, from_, between_, extents_, arrivals_, body_, delete_,
+      restart_, last_arrival_, heads_;
+  sql::Statement all_epochs_, insert_epoch_, delete_epochs_, all_segments_, insert_segment_,
+      delete_segments_;
 };
 
 }  // namespace gerbang::store

@@ -80,6 +80,7 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   void arm(Steady::time_point due);
   void on_timer();
   void start_commit();
+  void keep_up();
   void committed(Result<Snapshot> result);
   void succeeded(const Flight& flight, Snapshot snapshot);
   void failed(Error error);
@@ -99,6 +100,7 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   asio::steady_timer timer_;
   std::optional<Steady::time_point> due_;  // of current_
   bool overdue_ = false;                   // it fell due while a transaction was running
+  bool upkeep_ = false;                    // a piece of it is under way
   bool held_ = false;                      // a declaration must come first
   unsigned failures_ = 0;                  // in a row
   Gate settled_;                           // no transaction is running

@@ -200,6 +200,13 @@ std::string pack(std::span<const Reading> readings) {
   return std::move(out.bytes());
 }
 
+std::uint64_t packed_count(std::string_view head) {
+  ByteReader in(head);
+  if (in.u8() != kVersion) return 0;
+  std::uint64_t count = in.varint();
+  return in.failed() || count > kMaxPacked ? 0 : count;
+}
+
 Result<void> unpack(std::string_view blob, std::vector<Reading>& out) {
   out.clear();
   auto damaged = [&](const std::string& what) {

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,5 +34,8 @@ std::string pack(std::span<const Reading> readings);
 // Fails (errc::damaged) on anything that pack did not write; never reads outside of `blob`, and
 // allocates at most kMaxPacked readings. `out` is replaced, and empty after a failure.
 Result<void> unpack(std::string_view blob, std::vector<Reading>& out);
+
+// How many readings a blob says that it holds, from its first bytes; 0 if it is none.
+std::uint64_t packed_count(std::string_view head);
 
 }  // namespace gerbang::store

@@ -83,7 +83,7 @@ bool Store::Impl::restore(Journal::Found found) {
   if (found.scan.records.empty()) return true;
   journal_status_.restored = readings_in(found.scan.records);
   Group group = group_of(found.scan.records);
-  auto work = [&](File& file) { return file.commit(group, clock_.boot()); };
+  auto work = [&](File& file) { return file.commit(group); };
   auto committed = worker_->blocking<Snapshot>(work);
   if (!committed) {
     spdlog::error("store: cannot be written: {}", committed.error().what);

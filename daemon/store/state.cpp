@@ -11,6 +11,7 @@ namespace {
 
 constexpr const char* kRejected = "rejected/";
 constexpr const char* kNotFolded = "not_folded/";
+constexpr const char* kExpired = "expired/";
 constexpr const char* kJournal = "journal";  // item: Totals::journal
 constexpr std::size_t kMaxReasons = 64;      // further ones count as "other"
 
@@ -67,6 +68,8 @@ Result<void> State::load() {
     };
   };
   STORE_TRY(counters_.rows(into(rejects), kRejected));
+  expiries.clear();
+  STORE_TRY(counters_.rows(into(expiries), kExpired));
   return counters_.rows(into(unfolded), kNotFolded);
 }
 
@@ -87,6 +90,10 @@ Result<void> State::reject(const std::string& reason, std::uint64_t more) {
 }
 Result<void> State::not_folded(const std::string& reason, std::uint64_t more) {
   return count(unfolded, kNotFolded, reason, more);
+}
+
+Result<void> State::expired(const std::string& what, std::uint64_t more) {
+  return more == 0 ? Result<void>() : count(expiries, kExpired, what, more);
 }
 
 Result<void> State::put_item(const std::string& key, const std::string& value) {
@@ -113,6 +120,7 @@ Result<void> State::renew(const Board& now) {
   totals = Totals{open, open, 0, totals.journal};
   rejects.clear();
   unfolded.clear();
+  expiries.clear();
   return clear_counters_.run();
 }
 

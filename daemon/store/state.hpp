@@ -25,6 +25,7 @@ class State {
   Result<void> save();
   Result<void> reject(const std::string& reason, std::uint64_t count);
   Result<void> not_folded(const std::string& reason, std::uint64_t count);
+  Result<void> expired(const std::string& what, std::uint64_t count);
   Result<void> put_item(const std::string& key, const std::string& value);
   // Begins a stream that names the one before; the ledger begins again with what is not folded yet.
   Result<void> renew(const Board& board);
@@ -40,6 +41,7 @@ class State {
   BatchId replay_from = 0;
   Totals totals;
   std::map<std::string, std::uint64_t> rejects, unfolded;  // reason → readings
+  std::map<std::string, std::uint64_t> expiries;           // "readings", "aggregates" → rows
 
  private:
   Result<void> count(std::map<std::string, std::uint64_t>& in, const char* prefix,

@@ -201,6 +201,9 @@ Status Store::Impl::status() const {
   s.not_folded = snapshot_.not_folded;
   s.removed = snapshot_.removed;
   s.unreadable_batches = snapshot_.unreadable_batches;
+  s.compacted = snapshot_.compacted;
+  s.expired = snapshot_.expired;
+  s.upkeep = upkeep_;
   s.taken = snapshot_.totals.taken;
   s.rejected = snapshot_.rejected;
   for (const Group* group : waiting_groups()) {

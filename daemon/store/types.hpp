@@ -101,7 +101,7 @@ struct StoredReading {
   std::int32_t series = 0;
   BatchId batch = 0;
   std::int64_t time_ms = 0;  // UTC; computed from the epoch
-  std::int64_t boot_ns = 0;  // 0 when device-stamped
+  std::int64_t boot_ns = 0;  // 0 when device-stamped, and of readings at rest
   Flag flag = Flag::missing;
   Reason reason = Reason::none;
   ClockTrust clock = ClockTrust::untrusted;
@@ -197,7 +197,11 @@ struct Status {
   std::map<std::string, std::uint64_t> rejected, not_folded;
   // Messages that waited for uplinks which are no longer configured: uplink → dropped(removed).
   std::map<std::string, std::uint64_t> removed;
-  std::uint64_t unreadable_batches = 0;  // met since the start: checksum or content wrong, left out
+  // Met since the start: batches and chunks whose checksum or content is wrong, left out.
+  std::uint64_t unreadable_batches = 0;
+  std::uint64_t compacted = 0;                   // readings brought to rest since the start
+  bool upkeep = false;                           // expiry or compaction has more to do now
+  std::map<std::string, std::uint64_t> expired;  // by age: "readings", "aggregates" → how many
   JournalStatus journal;
 };
 

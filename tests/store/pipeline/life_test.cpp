@@ -184,6 +184,35 @@ TEST(LateReading, MakesARevisionOfItsWindows) {
   EXPECT_EQ(hour.aggregates(0).revision(), 0u);
 }
 
+// The window is recounted from the chunks that its readings have become.
+TEST(LateReading, OfAnHourAtRestMakesARevision) {
+  Plant plant({sensor("ph"), sensor("volume", "water", QuantityKind::totaliser)});
+  plant.start();
+  std::int64_t start = unix_ms(plant.clock.wall());
+  for (int m = 0; m < 4 * 60; ++m) {
+    plant.give({plant.reading(0, 7.0), plant.reading(1, Raw::of(std::int64_t{m * 10}))});
+    plant.advance(60s);
+  }
+  ASSERT_TRUE(plant.turn_until([&] { return !plant.store->status().upkeep; }));
+  ASSERT_GE(plant.store->status().compacted, 120u);
+  Reading late = plant.reading(0, 9.0), step = plant.reading(1, Raw::of(std::int64_t{305}));
+  late.unix_ns = step.unix_ns = (start + 30 * kMinute + 5000) * 1'000'000;
+  plant.give({late, step});
+  plant.revise();
+  plant.revise();
+  for (std::int64_t window : {kMinute, 15 * kMinute, 60 * kMinute}) {
+    std::int64_t at = start + 30 * kMinute / window * window;
+    Aggregate ph = plant.rows(window).at({at, plant.series(0)});
+    EXPECT_EQ(ph.revision, 1u) << window;
+    EXPECT_EQ(ph.good, window / kMinute + 1) << window;
+    Aggregate volume = plant.rows(window).at({at, plant.series(1)});
+    EXPECT_EQ(volume.good, window / kMinute + 1) << window;
+  }
+  EXPECT_EQ(plant.rows(kMinute).at({start + 30 * kMinute, plant.series(1)}).delta, 15);
+  EXPECT_EQ(plant.rows(kMinute).at({start + 31 * kMinute, plant.series(1)}).delta, 5)
+      << "its next reading is in a chunk too";
+}
+
 TEST(LateReading, ThatChangesNothingMakesNoRevision) {
   Plant plant({sensor("ph")});
   plant.start();

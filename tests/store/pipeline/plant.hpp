@@ -135,6 +135,15 @@ class Plant {
       d -= step;
     }
   }
+  template <class F>
+  bool turn_until(F done) {
+    auto end = std::chrono::steady_clock::now() + 10s;
+    while (!done() && std::chrono::steady_clock::now() < end) {
+      io->restart();
+      io->run_one_for(1ms);
+    }
+    return done();
+  }
   void revise() {
     pipe->revise_soon();
     work();

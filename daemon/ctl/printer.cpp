@@ -25,7 +25,7 @@ std::string number_of(const json::object& o, const char* key) {
   const json::value* v = o.if_contains(key);
   if (!v || !v->is_number()) return "-";
   char text[40];
-  std::snprintf(text, sizeof text, "%.6g", v->to_number<double>());
+  std::snprintf(text, sizeof text, "%.9g", v->to_number<double>());
   return text;
 }
 
@@ -46,12 +46,16 @@ void aggregates(const json::object& message) {
   for (const json::value& row : rows->as_array()) {
     const json::object& a = row.as_object();
     std::string verdict = text_of(a, "verdict"), reason = text_of(a, "reason");
-    std::printf("  %-24s mean %s %s  min %s  max %s  good %s of %s  %s%s%s\n",
-                text_of(a, "sensor").c_str(), number_of(a, "mean").c_str(),
-                text_of(a, "unit").c_str(), number_of(a, "minimum").c_str(),
-                number_of(a, "maximum").c_str(), number_of(a, "good").c_str(),
-                number_of(a, "expected").c_str(), verdict.c_str(), reason.empty() ? "" : "  ",
-                reason.c_str());
+    // A meter's window is its increase; what its register shows is the last value.
+    const bool meter = a.contains("delta");
+    std::string figures =
+        meter ? "increase " + number_of(a, "delta") + " " + text_of(a, "unit") + "  from " +
+                    number_of(a, "first") + " to " + number_of(a, "last")
+              : "mean " + number_of(a, "mean") + " " + text_of(a, "unit") + "  min " +
+                    number_of(a, "minimum") + "  max " + number_of(a, "maximum");
+    std::printf("  %-24s %s  good %s of %s  %s%s%s\n", text_of(a, "sensor").c_str(),
+                figures.c_str(), number_of(a, "good").c_str(), number_of(a, "expected").c_str(),
+                verdict.c_str(), reason.empty() ? "" : "  ", reason.c_str());
   }
 }
 

@@ -13,6 +13,15 @@ store::Options store_options(const config::Config& config) {
   options.min_free = config.store.min_free;
   options.keep_readings = config.store.keep_readings;
   options.keep_aggregates = config.store.keep_aggregates;
+  options.gap_body = [](const store::Lost& lost) {
+    wire::Gap gap;
+    gap.lost_stream = lost.stream;
+    gap.first = lost.first;
+    gap.last = lost.last;
+    gap.reason = lost.reason;
+    gap.count = lost.count;
+    return wire::encode(gap);
+  };
   return options;
 }
 

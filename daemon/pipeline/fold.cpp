@@ -25,7 +25,7 @@ asio::awaitable<void> Pipeline::work() {
   follow_clock();
   const std::int64_t now = now_ms();
   engine_->advance(now);
-  engine_->set_horizon(now - fold_back_ms());
+  engine_->set_horizon(std::max(now - fold_back_ms(), store_.complete_from_ms()));
   folding_ = true;
   folded_.close();
   co_await close_windows();

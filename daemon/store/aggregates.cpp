@@ -44,6 +44,10 @@ Result<void> Aggregates::prepare(sql::Database& db) {
   STORE_TRY(db.prepare(oldest_,
                        "SELECT start_ms, series FROM aggregate"
                        " WHERE window_ms = ? AND start_ms < ? ORDER BY start_ms, series LIMIT ?"));
+  STORE_TRY(db.prepare(newest_,
+                       "SELECT start_ms FROM aggregate WHERE window_ms = ?"
+                       " ORDER BY start_ms DESC LIMIT 1"));
+  STORE_TRY(db.prepare(longer_, "SELECT min(window_ms) FROM aggregate WHERE window_ms > ?"));
   return db.prepare(delete_,
                     "DELETE FROM aggregate WHERE window_ms = ? AND start_ms = ? AND series = ?");
 }
@@ -65,6 +69,35 @@ Result<Aggregates::Expired> Aggregates::expire(std::int64_t now_ms, int most) {
     for (const Position& row : old) STORE_TRY(delete_.run(window, row.start, row.series));
     out.rows += old.size();
     out.more = out.more || old.size() == static_cast<std::size_t>(most);
+  }
+  return out;
+}
+
+Result<Aggregates::Dropped> Aggregates::drop_oldest(int most) {
+  auto first_of = [](std::optional<std::int64_t>& to) {
+    return [&to](const sql::Row& row) {
+      to = row.maybe(0);
+      return false;
+    };
+  };
+  Dropped out;
+  std::optional<std::int64_t> window;
+  STORE_TRY(longer_.rows(first_of(window), 0));
+  while (window && out.rows == 0) {
+    std::optional<std::int64_t> next, newest;
+    STORE_TRY(longer_.rows(first_of(next), *window));
+    STORE_TRY(newest_.rows(first_of(newest), *window));
+    std::int64_t spare = newest.value_or(0) - 2 * next.value_or(*window);
+    std::vector<Position> old;
+    auto take = [&](const sql::Row& row) {
+      old.push_back(Position{row.integer(0), row.integer(1)});
+      return true;
+    };
+    STORE_TRY(oldest_.rows(take, *window, spare, most));
+    for (const Position& row : old) STORE_TRY(delete_.run(*window, row.start, row.series));
+    out.rows = old.size();
+    if (!old.empty()) out.end_ms = old.back().start + *window;
+    window = next;
   }
   return out;
 }

@@ -30,12 +30,20 @@ class Aggregates {
   };
   Result<Expired> expire(std::int64_t now_ms, int most);
 
+  // Deletes at most `most` of the oldest rows of the shortest windows that can be spared: the open
+  // windows of the next longer ones are not built from them.
+  struct Dropped {
+    std::uint64_t rows = 0;
+    std::int64_t end_ms = 0;  // of the newest that went
+  };
+  Result<Dropped> drop_oldest(int most);
+
   // One bounded step: the page may be short, or empty, and still have `next`.
   Result<AggregatePage> page(const AggregateQuery& query);
 
  private:
   std::map<std::int64_t, std::chrono::milliseconds> keep_;
-  sql::Statement put_, from_, oldest_, delete_;
+  sql::Statement put_, from_, oldest_, newest_, longer_, delete_;
 };
 
 }  // namespace gerbang::store

@@ -11,18 +11,12 @@
 namespace gerbang::store {
 namespace {
 
-constexpr int kLogBytes = 4 << 20;  // the log is brought back above this
 constexpr auto kUpkeepInterval = std::chrono::minutes(1);
 // What one step of expiry may delete.
 constexpr int kExpiryRows = 2'000;  // of each window
 constexpr int kExpiryChunks = 256;
 constexpr BatchId kExpiryBatches = 1024;
-
-std::uint64_t size_of(const std::filesystem::path& path) {
-  std::error_code none;
-  auto size = std::filesystem::file_size(path, none);
-  return none ? 0 : size;
-}
+constexpr std::uint64_t kUpkeepPages = 256;  // that a step of compaction may need
 
 std::string rejects_of(const Group& group) {
   if (group.rejects.empty()) return {};
@@ -38,7 +32,8 @@ bool differs(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-File::File(const Options& options, FileLock lock) : options_(options), lock_(std::move(lock)) {}
+File::File(const Options& options, FileLock lock)
+    : options_(options), lock_(std::move(lock)), ballast_(options.path) {}
 
 Result<std::unique_ptr<File>> File::open(const Options& options, const Board& board, WallTime now) {
   auto folder =
@@ -92,6 +87,11 @@ Result<void> File::open_existing() {
 }
 
 Result<void> File::Open::prepare() {
+  auto size = db.integer("PRAGMA page_size");
+  STORE_TRY(size);
+  page_size = static_cast<std::uint64_t>(*size);
+  STORE_TRY(db.prepare(page_count, "PRAGMA page_count"));
+  STORE_TRY(db.prepare(free_count, "PRAGMA freelist_count"));
   STORE_TRY(state.prepare(db));
   STORE_TRY(series.prepare(db));
   STORE_TRY(history.prepare(db));
@@ -113,6 +113,7 @@ Result<void> File::Open::load() {
   state.totals.taken = std::max(state.totals.taken, newest.taken);
   state.totals.stored = std::max(state.totals.stored, newest.stored);
   state.totals.journal = std::max(state.totals.journal, newest.journal);
+  STORE_TRY(load_complete_from());
   loaded = true;
   return {};
 }
@@ -165,7 +166,9 @@ Result<void> File::transact(const std::function<Result<void>()>& work) {
 Result<Snapshot> File::commit(const Group& group) {
   auto begun = std::chrono::steady_clock::now();
   auto work = [&] { return write(group); };
-  STORE_TRY(transact(work));
+  auto done = transact(work);
+  if (!done && done.error().code == errc::full) done = on_full_disk(group, work);
+  STORE_TRY(done);
   auto out = snapshot();
   STORE_TRY(out);
   out->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
@@ -173,6 +176,7 @@ Result<Snapshot> File::commit(const Group& group) {
 }
 
 Result<void> File::write(const Group& group) {
+  STORE_TRY(make_room(pages_for(group, open_->page_size)));
   State& state = open_->state;
   state.totals.taken += group.taken;
   state.totals.journal = std::max(state.totals.journal, group.journal);
@@ -219,6 +223,7 @@ Result<Upkeep> File::upkeep(BootTime now) {
 }
 
 Result<bool> File::keep_up(BootTime now) {
+  keep_ballast(now);
   if (open_->history.now_ms() != 0 && now - last_expiry_ >= kUpkeepInterval) {
     auto more = expire();
     if (!more || !*more) last_expiry_ = now;
@@ -226,7 +231,11 @@ Result<bool> File::keep_up(BootTime now) {
   }
   if (now - last_look_ < kUpkeepInterval) return false;
   auto in_transaction = [this](const std::function<Result<void>()>& work) {
-    return transact(work);
+    auto with_room = [&]() -> Result<void> {
+      STORE_TRY(make_room(kUpkeepPages));
+      return work();
+    };
+    return transact(with_room);
   };
   auto more = open_->compactor.step(open_->state.replay_from, in_transaction);
   if (!more || !*more) {
@@ -256,7 +265,13 @@ Result<bool> File::expire() {
 }
 
 Result<void> File::tidy() {
-  if (open_->db.wal_frames() < kLogBytes / static_cast<int>(kPageSize)) return {};
+  if (!open_) return {};
+  const Usage now = usage();
+  const auto frames = static_cast<std::uint64_t>(open_->db.wal_frames());
+  // The log keeps its size, unless a huge transaction made it larger than it may be.
+  if (now.log > log_allowance(now.cap)) return open_->db.checkpoint(sql::Database::Log::empty);
+  const std::uint64_t limit = disk_full_ ? 1 : log_limit(now.cap);
+  if (frames * open_->page_size < limit) return {};
   return open_->db.checkpoint(sql::Database::Log::keep);
 }
 
@@ -316,7 +331,8 @@ Result<Snapshot> File::snapshot() {
   s.rejected = open_->state.rejects;
   s.not_folded = open_->state.unfolded;
   s.removed = open_->outbox.removed();
-  s.bytes = size_of(options_.path) + size_of(options_.path.string() + "-wal");
+  s.bytes = bytes_with_log(options_.path) + usage().others;
+  s.complete_from_ms = open_->complete_from_ms;
   s.oldest_reading_ms = open_->history.oldest_ms();
   auto at_rest = open_->chunks.oldest_ms();
   STORE_TRY(at_rest);

@@ -16,6 +16,7 @@
 #include "store/group.hpp"
 #include "store/history.hpp"
 #include "store/outbox.hpp"
+#include "store/room.hpp"
 #include "store/schema.hpp"
 #include "store/series.hpp"
 #include "store/state.hpp"
@@ -29,7 +30,7 @@ struct Snapshot {
   Totals totals;
   std::map<std::string, std::uint64_t> rejected, not_folded, removed, expired;
   std::uint64_t bytes = 0;
-  std::int64_t oldest_reading_ms = 0;
+  std::int64_t oldest_reading_ms = 0, complete_from_ms = 0;
   std::uint64_t unreadable_batches = 0, compacted = 0;
   double seconds = 0;  // that the commit took
 };
@@ -39,6 +40,9 @@ struct Upkeep {
   bool more = false;              // there is more to do now
   std::optional<Snapshot> after;  // if it changed something
 };
+
+// Pages that a transaction with this group may need.
+std::uint64_t pages_for(const Group& group, std::uint64_t page_size);
 
 class File {
  public:
@@ -80,6 +84,7 @@ class File {
           compactor(history, chunks) {}
     Result<void> prepare();
     Result<void> load();
+    Result<void> load_complete_from();
 
     sql::Database db;  // first, so that it goes last
     State state;
@@ -90,6 +95,9 @@ class File {
     Outbox outbox;
     Compactor compactor;
     bool loaded = false;
+    sql::Statement page_count, free_count;
+    std::uint64_t page_size = 0, max_pages = 0;
+    std::int64_t complete_from_ms = 0;
   };
 
   File(const Options& options, FileLock lock);
@@ -100,6 +108,21 @@ class File {
   Result<void> write(const Group& group);
   Result<bool> keep_up(BootTime now);
   Result<bool> expire();
+
+  // room (file_room.cpp)
+  struct Pages {
+    std::uint64_t allowed = 0, used = 0, free = 0;
+    const char* reason = "";  // what limits `allowed`
+  };
+  Result<Pages> pages();
+  Usage usage();
+  // Within a transaction: makes room for `need` pages as long as there is something to give up.
+  Result<void> make_room(std::uint64_t need);
+  Result<bool> give_up_history(const char* reason);
+  Result<bool> give_up_messages(const char* reason);
+  // After SQLite found the disk full: what can be done, then `again`.
+  Result<void> on_full_disk(const Group& group, const std::function<Result<void>()>& again);
+  void keep_ballast(BootTime now);
   // Runs `work` in a transaction; after a failure what is cached is read again.
   Result<void> transact(const std::function<Result<void>()>& work);
 
@@ -108,6 +131,9 @@ class File {
   std::string aside_;
   std::unique_ptr<Open> open_;
   BootTime last_expiry_{}, last_look_{};
+  Ballast ballast_;
+  std::optional<BootTime> last_ballast_;
+  bool disk_full_ = false;  // it was: until there is free space again the file does not grow
 };
 
 }  // namespace gerbang::store

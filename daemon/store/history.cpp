@@ -256,14 +256,36 @@ Result<std::uint64_t> History::expire(BatchId before, BatchId most) {
   BatchId first = segments_.front().first;
   upto = std::min({upto, before - 1, first + most - 1, last_batch_ - 1});
   if (upto < first) return 0;
+  auto readings = count(std::max(first, at_rest.whole + 1), upto);
+  STORE_TRY(readings);
+  STORE_TRY(remove(upto, most));
+  return readings;
+}
+
+Result<std::uint64_t> History::count(BatchId first, BatchId upto) {
   std::uint64_t readings = 0;
-  auto count = [&](const sql::Row& row) {
+  auto add = [&](const sql::Row& row) {
     readings += packed_count(row.blob(0));
     return true;
   };
-  STORE_TRY(heads_.rows(count, std::max(first, at_rest.whole + 1), upto));
-  STORE_TRY(remove(upto, most));
+  STORE_TRY(heads_.rows(add, first, upto));
   return readings;
+}
+
+Result<History::Dropped> History::drop_oldest(BatchId before, BatchId most) {
+  Dropped out;
+  if (segments_.empty()) return out;
+  BatchId first = segments_.front().first;
+  BatchId upto = std::min({before - 1, first + most - 1, last_batch_ - 1});
+  if (upto < first) return out;
+  for (const Segment& s : segments_)
+    if (s.first <= upto) out.end_ms = std::max(out.end_ms, range(s.epoch, s.extent).to + 1);
+  auto readings = count(std::max(first, at_rest.whole + 1), upto);
+  STORE_TRY(readings);
+  out.readings = *readings;
+  out.batches = static_cast<std::uint64_t>(upto - first + 1);
+  STORE_TRY(remove(upto, most));
+  return out;
 }
 
 Result<bool> History::remove(BatchId upto, BatchId most) {

@@ -76,6 +76,12 @@ class History {
   // Deletes at most `most` of the oldest batches up to `upto`; never the newest of all. False: none
   // is left.
   Result<bool> remove(BatchId upto, BatchId most);
+  // Deletes at most `most` of the oldest batches below `before`, however young.
+  struct Dropped {
+    std::uint64_t batches = 0, readings = 0;
+    std::int64_t end_ms = 0;  // UTC; no reading that went is of this time or later
+  };
+  Result<Dropped> drop_oldest(BatchId before, BatchId most);
 
   // ---- at any time ----
 
@@ -143,6 +149,8 @@ class History {
                            std::string_view rejected);
   Result<void> write_segments();
   Range range(std::int64_t epoch_id, const Extent& extent) const;
+  // Readings of these batches.
+  Result<std::uint64_t> count(BatchId first, BatchId upto);
   StoredReading stored(const Reading& reading, BatchId batch, const EpochRow* epoch) const;
   StoredReading stored(const ChunkRow& row) const;
   // False: the body cannot be read; counted and said.

@@ -57,7 +57,8 @@ Result<void> Outbox::prepare(sql::Database& db) {
   STORE_TRY(db.prepare(delete_uplink_, "DELETE FROM uplink WHERE bit = ?"));
   STORE_TRY(db.prepare(all_counters_, "SELECT name, value FROM counter WHERE name GLOB ?"));
   STORE_TRY(db.prepare(put_counter_, "INSERT OR REPLACE INTO counter VALUES (?, ?)"));
-  return db.prepare(delete_counters_, "DELETE FROM counter WHERE name GLOB ? || '*'");
+  STORE_TRY(db.prepare(delete_counters_, "DELETE FROM counter WHERE name GLOB ? || '*'"));
+  return prepare_drop(db);
 }
 
 Result<void> Outbox::load(Sequence last_sequence) {
@@ -119,7 +120,7 @@ Result<void> Outbox::load(Sequence last_sequence) {
   for (auto& [bit, uplink] : uplinks_)
     STORE_TRY(find_oldest(bit, uplink, uplink.counts.acknowledged_sequence));
   for (auto& [bit, uplink] : uplinks_) uplink.changed = false;
-  return {};
+  return load_gaps();
 }
 
 Result<void> Outbox::find_oldest(int bit, Uplink& uplink, Sequence above) {
@@ -183,11 +184,36 @@ Result<void> Outbox::apply(const std::vector<Done>& dones) {
   std::map<Sequence, std::vector<const Done*>> by_sequence;
   for (const auto& done : dones) by_sequence[done.sequence].push_back(&done);
   for (const auto& [sequence, reports] : by_sequence) STORE_TRY(finish(sequence, reports));
-  for (auto& [bit, uplink] : uplinks_) {
-    // finish() set oldest to -1 where it is gone.
+  return find_oldest_again();
+}
+
+// Where oldest was set to -1 because it is gone.
+Result<void> Outbox::find_oldest_again() {
+  for (auto& [bit, uplink] : uplinks_)
     if (uplink.oldest < 0) STORE_TRY(find_oldest(bit, uplink, uplink.counts.acknowledged_sequence));
-  }
   return {};
+}
+
+// The uplink is done with one message.
+void Outbox::count(int bit, Uplink& uplink, Outcome outcome, const std::string& why) {
+  UplinkCounts& c = uplink.counts;
+  --c.waiting;
+  uplink.changed = true;
+  if (outcome == Outcome::acknowledged) {
+    ++c.acknowledged;
+    return;
+  }
+  bool refused = outcome == Outcome::refused;
+  ++(refused ? c.refused : c.dropped);
+  std::string reason = std::string(refused ? "refused/" : "dropped/") + why;
+  if (c.reasons.size() >= kMaxReasons && c.reasons.count(reason) == 0)
+    reason = refused ? "refused/other" : "dropped/other";
+  changed_counters_[counter_prefix(bit) + reason] = ++c.reasons[reason];
+}
+
+Result<void> Outbox::erase(Sequence sequence) {
+  if (gaps_.erase(sequence) > 0) STORE_TRY(delete_gap_.run(sequence));
+  return delete_.run(sequence);
 }
 
 Result<void> Outbox::finish(Sequence sequence, const std::vector<const Done*>& reports) {
@@ -202,24 +228,11 @@ Result<void> Outbox::finish(Sequence sequence, const std::vector<const Done*>& r
     auto found = uplinks_.find(done->bit);
     if (found == uplinks_.end() || (left & mask_of(done->bit)) == 0) continue;
     left &= ~mask_of(done->bit);
-    Uplink& uplink = found->second;
-    UplinkCounts& c = uplink.counts;
-    --c.waiting;
-    uplink.changed = true;
-    if (uplink.oldest == sequence) uplink.oldest = -1;
-    if (done->outcome == Outcome::acknowledged) {
-      ++c.acknowledged;
-      continue;
-    }
-    bool refused = done->outcome == Outcome::refused;
-    ++(refused ? c.refused : c.dropped);
-    std::string reason = std::string(refused ? "refused/" : "dropped/") + done->reason;
-    if (c.reasons.size() >= kMaxReasons && c.reasons.count(reason) == 0)
-      reason = refused ? "refused/other" : "dropped/other";
-    changed_counters_[counter_prefix(done->bit) + reason] = ++c.reasons[reason];
+    if (found->second.oldest == sequence) found->second.oldest = -1;
+    count(done->bit, found->second, done->outcome, done->reason);
   }
   if (left == pending) return {};
-  if (left == 0) return delete_.run(sequence);
+  if (left == 0) return erase(sequence);
   return clear_.run(sequence, left);
 }
 
@@ -266,6 +279,10 @@ Result<std::vector<int>> Outbox::declare(const std::vector<std::string>& names) 
   for (const auto& [bit, uplink] : uplinks_)
     if (wanted.count(uplink.name) == 0) gone.push_back(bit);
   for (int bit : gone) STORE_TRY(remove(bit));
+  if (!gone.empty()) {
+    STORE_TRY(clean_gaps_.run());
+    STORE_TRY(load_gaps());
+  }
 
   std::vector<int> bits;
   for (const auto& name : names) {
@@ -289,7 +306,7 @@ Result<std::vector<int>> Outbox::declare(const std::vector<std::string>& names) 
 }
 
 Result<void> Outbox::renumber() {
-  struct Row {
+  struct Waiting {
     Sequence sequence;
     std::int64_t topic;
     bool retain;
@@ -299,7 +316,8 @@ Result<void> Outbox::renumber() {
     t.changed = true;
   }
   last_sequence_ = 0;
-  std::vector<Row> rows;
+  std::map<Sequence, Lost> moved;
+  std::vector<Waiting> rows;
   Sequence above = 0;
   do {
     rows.clear();
@@ -315,10 +333,19 @@ Result<void> Outbox::renumber() {
       Topic& t = topics_[static_cast<std::size_t>(row.topic - 1)];
       Sequence sequence = ++last_sequence_;  // never above the number it replaces
       STORE_TRY(move_.run(row.sequence, sequence, t.last));
+      if (auto gap = gaps_.extract(row.sequence)) {
+        STORE_TRY(delete_gap_.run(row.sequence));
+        gap.key() = sequence;
+        const Lost& lost = gap.mapped();
+        STORE_TRY(
+            put_gap_.run(sequence, lost.stream, lost.first, lost.last, lost.reason, lost.count));
+        moved.insert(std::move(gap));
+      }
       t.last = sequence;
       if (row.retain) t.last_retainable = sequence;
     }
   } while (!rows.empty());
+  gaps_ = std::move(moved);
   for (auto& [bit, uplink] : uplinks_) {
     std::uint64_t waiting = 0;
     auto take = [&](const sql::Row& row) {

@@ -4,6 +4,7 @@
 // Runs on the store's thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -35,6 +36,17 @@ class Outbox {
   // A new stream: rows that wait are numbered from 1 again.
   Result<void> renumber();
 
+  // Gives up at most `most` of the oldest messages, urgent ones last, and announces each run of
+  // them by a message on the topic `gap`, which says what earlier announcements said that go with
+  // them. Returns how many went.
+  struct Drop {
+    std::size_t most = 0;
+    std::string stream, reason;
+    std::int64_t now_ms = 0;
+    const std::function<std::string(const Lost&)>& gap_body;
+  };
+  Result<std::size_t> drop_oldest(const Drop& how);
+
   // ---- at any time ----
 
   Sequence last_sequence() const { return last_sequence_; }
@@ -57,17 +69,33 @@ class Outbox {
     bool changed = false;
   };
 
+  struct Row {
+    Sequence sequence = 0;
+    std::uint64_t pending = 0;
+    std::int64_t made_ms = 0;
+  };
+
+  Result<void> prepare_drop(sql::Database& db);
+  Result<void> load_gaps();
   Topic& topic(const std::string& name);
   Result<void> find_oldest(int bit, Uplink& uplink, Sequence above);
   Result<void> remove(int bit);
   Result<void> finish(Sequence sequence, const std::vector<const Done*>& reports);
+  void count(int bit, Uplink& uplink, Outcome outcome, const std::string& reason);
+  Result<void> erase(Sequence sequence);
+  Result<void> find_oldest_again();
+  Result<void> drop(const Row& row, const std::string& reason);
+  Result<std::vector<Lost>> runs_of(std::vector<Lost> lost, const std::string& stream);
+  Result<void> announce(const Lost& lost, std::int64_t now_ms, const std::string& body);
 
   std::vector<Topic> topics_;  // by id, which is 1, 2, 3 …
   std::unordered_map<std::string, std::size_t> topic_index_;
   std::map<int, Uplink> uplinks_;
   std::map<std::string, std::uint64_t> changed_counters_, removed_;
+  std::map<Sequence, Lost> gaps_;  // announcements that wait, by their own number
   Sequence last_sequence_ = 0;
 
+  sql::Statement all_gaps_, put_gap_, delete_gap_, clean_gaps_, oldest_live_, oldest_any_, between_;
   sql::Statement insert_, pending_, clear_, delete_, all_, urgent_, other_, oldest_;
   sql::Statement drop_only_, drop_bit_, count_bit_, every_, move_;
   sql::Statement all_topics_, put_topic_, all_uplinks_, put_uplink_, delete_uplink_;

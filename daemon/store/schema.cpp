@@ -22,8 +22,6 @@ namespace {
 
 constexpr std::string_view kMagic{"SQLite format 3\0", 16};
 constexpr std::size_t kApplicationIdAt = 68;  // in the header of a database, big-endian
-// The log is copied back above this, and keeps its size. It counts in max_size.
-constexpr std::uint64_t kLogAllowance = 8u << 20;
 
 std::error_code last_error() {
   return {errno, std::system_category()};
@@ -149,12 +147,6 @@ Result<sql::Database> open_database(const Options& options) {
              "PRAGMA trusted_schema = OFF;"
              "PRAGMA foreign_keys = OFF;"
              "PRAGMA mmap_size = 0;"));
-  auto page = db.integer("PRAGMA page_size");
-  STORE_TRY(page);
-  std::uint64_t room = std::max(options.max_size, 2 * kLogAllowance) - kLogAllowance;
-  auto pages = room / static_cast<std::uint64_t>(std::max<std::int64_t>(*page, 512));
-  STORE_TRY(db.run("PRAGMA max_page_count = " +
-                   std::to_string(std::min<std::uint64_t>(pages, 0xfffffffe))));
   STORE_TRY(migrate(db));
   return std::move(*opened);
 }

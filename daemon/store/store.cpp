@@ -195,6 +195,7 @@ Status Store::Impl::status() const {
   Status s = status_;
   s.bytes = snapshot_.bytes;
   s.oldest_reading_ms = snapshot_.oldest_reading_ms;
+  s.complete_from_ms = snapshot_.complete_from_ms;
   s.waiting_readings = waiting_readings();
   s.stored = snapshot_.totals.stored;
   s.folded = snapshot_.totals.folded;
@@ -310,6 +311,9 @@ Result<std::optional<std::string>> Store::get(const std::string& key) {
 }
 Status Store::status() const {
   return impl_->status();
+}
+std::int64_t Store::complete_from_ms() const {
+  return impl_->snapshot().complete_from_ms;
 }
 bool Store::alive(std::chrono::nanoseconds within) const {
   return impl_->alive(within);

@@ -102,6 +102,8 @@ class Store {
   Result<std::optional<std::string>> get(const std::string& key);
 
   Status status() const;
+  // Status::complete_from_ms, without the rest.
+  std::int64_t complete_from_ms() const;
 
   // True if the store's thread answered within the last `within` (watchdog).
   bool alive(std::chrono::nanoseconds within) const;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -51,6 +52,19 @@ struct Board {
   friend bool operator==(const Board&, const Board&) = default;
 };
 
+// A file system, in bytes. available: to us.
+struct Volume {
+  std::uint64_t size = 0, available = 0;
+};
+
+// Messages that will never come: what the receiver lacks of first … last.
+struct Lost {
+  std::string stream;
+  Sequence first = 0, last = 0;
+  std::string reason;
+  std::uint64_t count = 0;  // that were dropped
+};
+
 struct Options {
   std::filesystem::path path;
   std::chrono::milliseconds commit_interval{1000};
@@ -64,10 +78,14 @@ struct Options {
   // journal.hpp.
   std::filesystem::path journal;
   std::string boot_id;  // of the readings that are recorded there
+  // The body of the message that announces what was dropped. Pure: called on the store's thread.
+  // Empty: nothing is announced.
+  std::function<std::string(const Lost&)> gap_body;
   // For tests.
-  std::optional<Board> board;    // which machine this is; nullopt: ask the machine
-  std::string vfs;               // a registered SQLite VFS; empty: the system's
-  const Clock* clock = nullptr;  // nullptr: the machine's
+  std::function<std::optional<Volume>()> volume;  // empty: the file system of `path`
+  std::optional<Board> board;                     // which machine this is; nullopt: ask the machine
+  std::string vfs;                                // a registered SQLite VFS; empty: the system's
+  const Clock* clock = nullptr;                   // nullptr: the machine's
 };
 
 // The relation between boot time and UTC that a batch was taken under. UTC ns = boot ns +
@@ -187,6 +205,8 @@ struct Status {
   bool damaged = false;   // a damaged file was set aside
   std::string trouble;    // why degraded or damaged
   std::int64_t oldest_reading_ms = 0;
+  // Readings and rows older than this had to make room before their time; 0: none had.
+  std::int64_t complete_from_ms = 0;
   std::uint64_t commits = 0;
   double commit_seconds_sum = 0, commit_seconds_max = 0, last_commit_seconds = 0;
   std::int64_t last_commit_boot_ns = 0;

@@ -280,8 +280,7 @@ LoadResult load(const std::filesystem::path& path, const Context& context) {
     build_drivers(document, context, report, config);
     build_sensors(document, read_catalogue(context.data, out.errors), report, config);
     if (out.errors.empty()) {
-      config.settings = settings_of(config);
-      config.hash = hash_of(config.settings);
+      config.hash = hash_of(settings_of(config));
       out.config = std::move(config);
     }
   }

@@ -141,9 +141,7 @@ struct Config {
   std::vector<Sensor> sensors;
   Zone zone;
   std::vector<std::string> files;  // what was read, the main file first
-  // Every setting in force by its full key ("sensor[raw-ph].unit"), canonically written, without
-  // secrets; and 16 hex digits over them: equal hashes mean equal behaviour.
-  std::map<std::string, std::string> settings;
+  // 16 hex digits over settings_of(): equal hashes mean equal behaviour.
   std::string hash;
 };
 

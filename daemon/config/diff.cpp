@@ -6,6 +6,8 @@
 #include <map>
 #include <string_view>
 
+#include "config/settings.hpp"
+
 namespace gerbang::config {
 namespace {
 
@@ -42,12 +44,13 @@ std::map<std::string, std::string> secrets(const Config& config) {
 
 Change diff(const Config& before, const Config& after) {
   Change out;
-  auto a = before.settings.begin(), b = after.settings.begin();
-  while (a != before.settings.end() || b != after.settings.end()) {
-    if (b == after.settings.end() || (a != before.settings.end() && a->first < b->first)) {
+  const auto old_settings = settings_of(before), new_settings = settings_of(after);
+  auto a = old_settings.begin(), b = new_settings.begin();
+  while (a != old_settings.end() || b != new_settings.end()) {
+    if (b == new_settings.end() || (a != old_settings.end() && a->first < b->first)) {
       out.entries.push_back({a->first, a->second, ""});
       ++a;
-    } else if (a == before.settings.end() || b->first < a->first) {
+    } else if (a == old_settings.end() || b->first < a->first) {
       out.entries.push_back({b->first, "", b->second});
       ++b;
     } else {
@@ -60,9 +63,9 @@ Change diff(const Config& before, const Config& after) {
   const auto old_secrets = secrets(before);
   for (const auto& [key, value] : secrets(after))
     if (auto old = old_secrets.find(key); old != old_secrets.end() && old->second != value &&
-                                          before.settings.at(key) == after.settings.at(key))
+                                          old_settings.at(key) == new_settings.at(key))
       out.entries.push_back(
-          {key, before.settings.at(key), after.settings.at(key) + " " + std::string(kNewContent)});
+          {key, old_settings.at(key), new_settings.at(key) + " " + std::string(kNewContent)});
   std::sort(out.entries.begin(), out.entries.end(),
             [](const auto& x, const auto& y) { return x.key < y.key; });
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "config/fixture.hpp"
+#include "config/settings.hpp"
 #include "support/temp_dir.hpp"
 
 namespace gerbang::config {
@@ -351,7 +352,7 @@ TEST_F(Secrets, NeverAppearInSettingsOrHash) {
   const auto second = with_password("pw");
 
   ASSERT_TRUE(first.config && second.config);
-  for (const auto& [key, value] : first.config->settings)
+  for (const auto& [key, value] : settings_of(*first.config))
     EXPECT_EQ(value.find("rahasia"), std::string::npos) << key;
   EXPECT_EQ(first.config->hash, second.config->hash);
 }
@@ -443,7 +444,7 @@ TEST_F(Loading, TheHashIsThatOfTheMeaningAndNotOfTheText) {
   EXPECT_EQ(good(plain).hash, good(same).hash);
   EXPECT_NE(good(plain).hash, good(other).hash);
   EXPECT_THAT(good(plain).hash, testing::MatchesRegex("[0-9a-f]{16}"));
-  EXPECT_EQ(good(plain).settings.at("time.hold"), "\"1m\"");
+  EXPECT_EQ(settings_of(good(plain)).at("time.hold"), "\"1m\"");
 }
 
 }  // namespace

@@ -95,6 +95,9 @@ class WaterPlant(unittest.TestCase):
                 values = served[name][at:at + row.received]
                 at += row.received
                 self.assertEqual(len(values), row.received, f"{name}: more readings than were served")
+                if not values:  # a window that a slow line did not reach: said, and nothing invented
+                    self.assertEqual((row.missing > 0, row.HasField("mean")), (True, False), name)
+                    continue
                 for key, value in expected_of(values, name).items():
                     if name == "pump" and key != "mean":
                         continue

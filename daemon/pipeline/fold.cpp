@@ -44,8 +44,8 @@ asio::awaitable<void> Pipeline::work() {
 // Windows close by this clock. While nobody vouches for the wall clock, the windows of this boot
 // wait until `hold` after the boot; from then on they close in their time, as UNTRUSTED.
 std::int64_t Pipeline::closing_ms() const {
-  const bool held = clock_trust() == ClockTrust::untrusted &&
-                    clock_.boot().time_since_epoch() < options_.hold;
+  const bool held =
+      clock_trust() == ClockTrust::untrusted && clock_.boot().time_since_epoch() < options_.hold;
   return held ? tracker_.epoch().offset_ns / 1'000'000 : now_ms();
 }
 

@@ -82,6 +82,7 @@ class Gateway final : public source::Sink {
   Notes notes_{clock_};
   ServiceManager service_;
   asio::io_context io_{1};
+  asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};  // from the beginning
   source::Catalogue catalogue_;
 
   std::unique_ptr<store::Store> store_;
@@ -191,10 +192,10 @@ int Gateway::run() {
 
 // ---- signals, stop, reload ----------------------------------------------------------------------
 
+// What came while the parts were being built waits here; the start is completed, then ended.
 asio::awaitable<void> Gateway::signals() {
-  asio::signal_set set(io_, SIGTERM, SIGINT, SIGHUP);
   for (;;) {
-    int number = co_await set.async_wait(asio::use_awaitable);
+    int number = co_await signals_.async_wait(asio::use_awaitable);
     if (number != SIGHUP) break;
     co_await reload();
   }
@@ -203,12 +204,19 @@ asio::awaitable<void> Gateway::signals() {
   io_.stop();
 }
 
-// What was acknowledged is on disk and what was not is sent again: leaving at once is safe.
+// What was acknowledged is on disk, what was not is sent again, and what waits for a commit is in
+// the journal: leaving at once is safe.
 asio::awaitable<void> Gateway::leave_at_second_signal() {
   asio::signal_set set(io_, SIGTERM, SIGINT);
   co_await set.async_wait(asio::use_awaitable);
-  spdlog::warn("second signal: leaving at once");
-  std::_Exit(1);
+  const store::Status status = store_->status();
+  const bool covered = status.journal.on && status.journal.trouble.empty();
+  const bool waits = status.waiting_readings > 0 || !pipeline_->underway().readings.empty();
+  if (waits && !covered)
+    spdlog::error("second signal: leaving at once; {} readings are lost", status.waiting_readings);
+  else
+    spdlog::warn("second signal: leaving at once; nothing is lost");
+  std::_Exit(waits && !covered ? 1 : kOk);
 }
 
 asio::awaitable<void> Gateway::stop() {
@@ -352,8 +360,10 @@ http::Snapshot Gateway::snapshot() {
     now.drivers.push_back(driver_now(status, utc));
   for (const uplink::Status& status : uplinks_->statuses())
     now.uplinks.push_back(uplink_now(status, uplinks_->counts(status.name)));
-  now.store = store_now(store_->status());
-  now.store.to_fold = pipeline_->to_fold();
+  store::Status status = store_->status();
+  now.store = store_now(status);
+  now.journal = journal_now(status.journal);
+  add_ledger(now, store_->ledger(), *pipeline_, {series_.begin(), series_.end()});
   for (std::size_t i = 0; i < infos_.size(); ++i)
     now.sensors.push_back(sensor_now(infos_[i], pipeline_->live(i)));
   now.loop = loop_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 
@@ -31,7 +33,14 @@ int check(const std::string& file) {
   return kOk;
 }
 
+// Until the gateway catches signals itself nothing was begun that would have to be ended.
+void leave(int) {
+  std::_Exit(kOk);
+}
+
 int run(const std::string& file, bool debug) {
+  std::signal(SIGTERM, leave);
+  std::signal(SIGINT, leave);
   observe::start_log("gerbangd", debug ? spdlog::level::debug : spdlog::level::info);
   config::LoadResult loaded = load_settings(file, Purpose::run);
   for (const config::Diagnostic& d : loaded.errors) spdlog::error("{}", config::text(d));

@@ -80,6 +80,11 @@ http::UplinkNow uplink_now(const uplink::Status& status, const store::UplinkCoun
   now.refused = counts.refused;
   now.dropped = counts.dropped;
   now.filtered = counts.filtered;
+  const std::string refused = "refused/", dropped = "dropped/";
+  for (const auto& [name, count] : counts.reasons) {
+    if (name.starts_with(refused)) now.refused_for[name.substr(refused.size())] = count;
+    if (name.starts_with(dropped)) now.dropped_for[name.substr(dropped.size())] = count;
+  }
   return now;
 }
 
@@ -102,6 +107,57 @@ http::StoreNow store_now(const store::Status& status) {
   now.rejected = status.rejected;
   now.not_folded = status.not_folded;
   return now;
+}
+
+http::JournalNow journal_now(const store::JournalStatus& status) {
+  http::JournalNow now;
+  now.on = status.on;
+  now.trouble = status.trouble;
+  now.bytes = status.bytes;
+  now.restored = status.restored;
+  now.damaged = status.damaged;
+  now.foreign = status.foreign;
+  now.uncovered = status.uncovered;
+  return now;
+}
+
+void add_ledger(http::Snapshot& now, std::vector<store::SeriesLedger> ledger,
+                const pipeline::Pipeline& pipeline, const std::set<std::int32_t>& configured) {
+  Counts taken = pipeline.taken(), to_fold = pipeline.to_fold();
+  pipeline::Pipeline::Underway underway = pipeline.underway();
+  const std::uint64_t waiting = sum(underway.readings);
+  now.store.to_fold = sum(to_fold);
+  now.store.taken += waiting;
+  now.store.waiting_readings += waiting;
+  for (const auto& [reason, counts] : underway.rejected) {
+    now.store.taken += sum(counts);
+    now.store.rejected[reason] += sum(counts);
+  }
+  // A series whose first readings have not been committed has no account yet.
+  std::set<std::int32_t> known;
+  for (const auto& one : ledger) known.insert(one.series);
+  for (const auto& [series, count] : taken)
+    if (!known.contains(series)) {
+      ledger.emplace_back();
+      ledger.back().series = series;
+    }
+  for (store::SeriesLedger& one : ledger) {
+    http::SensorLedger& out = now.ledger.emplace_back();
+    out.sensor = std::move(one.name.sensor);
+    out.quantity = std::move(one.name.quantity);
+    out.unit = std::move(one.name.unit);
+    out.configured = configured.contains(one.series);
+    out.taken = taken[one.series];
+    out.stored = one.account.stored;
+    out.folded = one.account.folded;
+    out.rejected = std::move(one.account.rejected);
+    for (const auto& [reason, counts] : underway.rejected)
+      if (auto found = counts.find(one.series); found != counts.end())
+        out.rejected[reason] += found->second;
+    out.waiting = one.waiting + underway.readings[one.series];
+    out.to_fold = to_fold[one.series];
+    out.not_folded = std::move(one.account.not_folded);
+  }
 }
 
 wire::GatewayState state_of(const http::Snapshot& now) {

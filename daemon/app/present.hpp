@@ -3,10 +3,12 @@
 // What the modules say of themselves, in the terms of the page and of the topics. Pure.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
 #include "http/snapshot.hpp"
+#include "pipeline/pipeline.hpp"
 #include "pipeline/sensor.hpp"
 #include "source/status.hpp"
 #include "store/store.hpp"
@@ -28,6 +30,10 @@ http::SensorNow sensor_now(std::shared_ptr<const http::SensorInfo> info,
                            const pipeline::Live& live);
 http::UplinkNow uplink_now(const uplink::Status& status, const store::UplinkCounts& counts);
 http::StoreNow store_now(const store::Status& status);
+http::JournalNow journal_now(const store::JournalStatus& status);
+// The ledger by sensor, and what the pipeline still holds added to the totals.
+void add_ledger(http::Snapshot& now, std::vector<store::SeriesLedger> ledger,
+                const pipeline::Pipeline& pipeline, const std::set<std::int32_t>& configured);
 
 // The same facts for the topic `state`.
 wire::GatewayState state_of(const http::Snapshot& now);

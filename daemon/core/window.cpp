@@ -27,6 +27,7 @@ WindowEngine::WindowEngine(WindowOptions options, std::vector<SeriesPlan> plan, 
   anchors_.resize(plan_.size());
   slow_changed_.assign(plan_.size(), false);
   slow_upto_.assign(plan_.size(), 0);
+  waiting_.assign(plan_.size(), 0);
   arrange();
   now_ms_ = now_ms;
   begin(now_ms);
@@ -92,18 +93,18 @@ WindowEngine::Slot& WindowEngine::open(Level& level, std::int64_t time_ms) {
 WindowEngine::Fate WindowEngine::add(const Sample& sample) {
   const std::size_t base = places_[sample.index].base;
   if (base == kNone) {
-    refuse("no_window");
+    refuse("no_window", plan_[sample.index].series);
     return Fate::refused;
   }
   Level& level = levels_[base];
   if (sample.time_ms < level.open_from) {
     if (sample.time_ms < horizon_ms_) {
-      refuse("too_old");
+      refuse("too_old", plan_[sample.index].series);
       return Fate::refused;
     }
     TimeSpan span = options_.calendar.window(level.length_ms, sample.time_ms);
     if (dirty_.size() >= kMostDirty && !dirty_.contains({base, span.start_ms, sample.index})) {
-      refuse("too_many_late");
+      refuse("too_many_late", plan_[sample.index].series);
       return Fate::refused;
     }
     Anchor& anchor = anchors_[sample.index];
@@ -113,18 +114,18 @@ WindowEngine::Fate WindowEngine::add(const Sample& sample) {
       anchor.raw = sample.raw;
     }
     mark_dirty(base, span.start_ms, sample.index, 1);
-    ++waiting_;
+    ++waiting_[sample.index];
     return Fate::late;
   }
   Slot* slot = find(level, sample.time_ms);
   if (plan_[sample.index].left_ms != 0 &&
       !plan_[sample.index].takes_part(window(base, sample.time_ms))) {
-    refuse("removed");
+    refuse("removed", plan_[sample.index].series);
     return Fate::refused;
   }
   if (slot == nullptr) {
     if (sample.time_ms >= now_ms_ + std::max(2 * level.length_ms, kLeastAheadMs)) {
-      refuse("future");
+      refuse("future", plan_[sample.index].series);
       return Fate::refused;
     }
     slot = &open(level, sample.time_ms);
@@ -132,7 +133,7 @@ WindowEngine::Fate WindowEngine::add(const Sample& sample) {
   tally(level, *slot, sample.index).add(sample, plan_[sample.index]);
   slot->touched = true;
   slot->oldest_batch = std::min(slot->oldest_batch, sample.batch);
-  ++waiting_;
+  ++waiting_[sample.index];
   if (base > 0) changed(sample.index);
   return Fate::counted;
 }
@@ -142,23 +143,18 @@ void WindowEngine::mark_dirty(std::size_t level, std::int64_t start, std::uint32
   dirty_[DirtyKey{level, start, index}] += late;
 }
 
-void WindowEngine::count_folded(std::uint64_t readings) {
-  folded_ += readings;
-  take_from_waiting(readings);
+void WindowEngine::count_folded(std::uint32_t index, std::uint64_t readings) {
+  if (readings == 0) return;
+  folded_[plan_[index].series] += readings;
+  take_from_waiting(index, readings);
 }
 
-std::uint64_t WindowEngine::take_folded() {
-  return std::exchange(folded_, 0);
-}
-
-std::uint64_t WindowEngine::waiting() const {
-  std::uint64_t sum = waiting_ + folded_;
-  for (const auto& [reason, count] : refused_) sum += count;
-  return sum;
-}
-
-std::map<std::string, std::uint64_t> WindowEngine::take_refused() {
-  return std::exchange(refused_, {});
+Counts WindowEngine::waiting() const {
+  Counts out = folded_;
+  for (const auto& [reason, counts] : refused_) gerbang::add(out, counts);
+  for (std::size_t i = 0; i < waiting_.size(); ++i)
+    if (waiting_[i] > 0) out[plan_[i].series] += waiting_[i];
+  return out;
 }
 
 // Batches of slower sensors need no replay: save_slow() keeps what they counted.
@@ -249,7 +245,7 @@ ClosedWindow WindowEngine::finish(std::size_t l, ClockTrust idle) {
     Aggregate row = row_of(l, slot, index, idle);
     if (place.base == l) {
       const Tally& own = tally(level, slot, index);
-      count_folded(own.readings());
+      count_folded(index, own.readings());
       if (own.disordered()) mark_dirty(l, span.start_ms, index, 0);
       if (Anchor newest = own.newest_good();
           newest.known() && newest.time_ms >= anchors_[index].time_ms)
@@ -261,7 +257,7 @@ ClosedWindow WindowEngine::finish(std::size_t l, ClockTrust idle) {
     out.rows.push_back(std::move(row));
   }
   for (const auto& [index, own] : slot.kept) {
-    count_folded(own.readings());
+    count_folded(index, own.readings());
     changed(index);
   }
   return out;

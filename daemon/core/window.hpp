@@ -13,6 +13,7 @@
 
 #include "core/aggregate.hpp"
 #include "core/calendar.hpp"
+#include "core/counts.hpp"
 #include "core/tally.hpp"
 
 namespace gerbang {
@@ -98,11 +99,11 @@ class WindowEngine {
   bool has_due(std::int64_t now_ms) const { return next_due_ms() <= now_ms; }
 
   // Readings whose windows closed, and why others will never be in a row, since the last call.
-  std::uint64_t take_folded();
-  std::map<std::string, std::uint64_t> take_refused();
+  Counts take_folded() { return std::exchange(folded_, {}); }
+  Reasons take_refused() { return std::exchange(refused_, {}); }
   // Readings that no commit has accounted for: in open or dirty windows, or not taken yet by the
   // two functions above.
-  std::uint64_t waiting() const;
+  Counts waiting() const;
   std::int64_t replay_from() const;
 
   // ---- revisions ----
@@ -110,7 +111,7 @@ class WindowEngine {
   bool has_dirty() const { return !dirty_.empty(); }
   // The oldest dirty windows; they are clean from now on. The caller revises and commits them.
   std::vector<DirtyWindow> take_dirty(std::size_t most);
-  void revised(std::uint64_t late) { take_from_waiting(late); }
+  void revised(std::uint32_t index, std::uint64_t late) { take_from_waiting(index, late); }
   // Dirty again: it could not be revised now.
   void put_back(const DirtyWindow& window);
   // Recomputes the window that holds `time_ms` when it is closed, for a totaliser whose reading
@@ -156,7 +157,7 @@ class WindowEngine {
   // For a store without a saved state: no window before this is open.
   void begin(std::int64_t time_ms);
   // A stored reading of a series that is not in the plan.
-  void replay_unknown(std::int64_t time_ms, std::int64_t batch);
+  void replay_unknown(std::int32_t series, std::int64_t time_ms, std::int64_t batch);
   // When the state was saved; 0: nothing was loaded.
   std::int64_t saved_at_ms() const { return saved_at_ms_; }
 
@@ -215,16 +216,19 @@ class WindowEngine {
   void complete(std::size_t level, std::uint32_t index, Aggregate& row) const;
   void merge_up(std::size_t level, std::uint32_t index, const Aggregate& row);
   void mark_dirty(std::size_t level, std::int64_t start, std::uint32_t index, std::uint32_t late);
-  void refuse(const char* reason, std::uint64_t count = 1) { refused_[reason] += count; }
-  void take_from_waiting(std::uint64_t count) { waiting_ -= std::min(waiting_, count); }
-  void count_folded(std::uint64_t readings);
+  void refuse(const char* reason, std::int32_t series, std::uint64_t count = 1) {
+    if (count > 0) refused_[reason][series] += count;
+  }
+  void take_from_waiting(std::uint32_t index, std::uint64_t count) {
+    waiting_[index] -= std::min(waiting_[index], count);
+  }
+  void count_folded(std::uint32_t index, std::uint64_t readings);
   void changed(std::uint32_t index) { slow_changed_[index] = true; }
   struct Part {
     Tally tally;
     Merge merge;
   };
   void move(std::size_t level, const TimeSpan& span, std::uint32_t index, const Part& part);
-  void drop(const char* reason, std::uint64_t readings);
 
   WindowOptions options_;
   std::vector<SeriesPlan> plan_;
@@ -238,8 +242,9 @@ class WindowEngine {
   std::vector<std::int64_t> slow_upto_;
   std::vector<TimeSpan> absences_;
   std::map<DirtyKey, std::uint32_t> dirty_;
-  std::map<std::string, std::uint64_t> refused_;
-  std::uint64_t folded_ = 0, waiting_ = 0;
+  std::vector<std::uint64_t> waiting_;  // by index: in open or dirty windows
+  Reasons refused_;
+  Counts folded_;
   std::int64_t now_ms_ = 0, newest_ = 0, horizon_ms_ = INT64_MIN;
   std::int64_t saved_at_ms_ = 0, saved_batch_ = 0;
   std::int64_t saved_open_from_ = INT64_MIN;  // of the finest windows when the state was saved

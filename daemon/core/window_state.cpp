@@ -191,21 +191,23 @@ bool WindowEngine::load(std::string_view saved) {
     if (found != index_of.end()) anchors[found->second] = anchor;
   }
   std::map<DirtyKey, std::uint32_t> dirty;
-  std::uint64_t waiting = 0, dropped = 0;
+  std::vector<std::uint64_t> waiting(plan_.size(), 0);
+  Counts dropped;
   for (std::size_t n = words.count(); n > 0; --n) {
-    auto found = index_of.find(words.number<std::int32_t>());
+    auto series = words.number<std::int32_t>();
+    auto found = index_of.find(series);
     auto length = words.number<std::int64_t>();
     DirtyKey key{0, words.number<std::int64_t>(), 0};
     auto late = words.number<std::uint32_t>();
     auto level = std::find(options_.lengths_ms.begin(), options_.lengths_ms.end(), length);
     if (found == index_of.end() || level == options_.lengths_ms.end()) {
-      dropped += late;
+      dropped[series] += late;
       continue;
     }
     key.level = static_cast<std::size_t>(level - options_.lengths_ms.begin());
     key.index = found->second;
     dirty[key] = late;
-    waiting += late;
+    waiting[key.index] += late;
   }
   if (words.failed() || !words.at_end() || open_from.empty()) return false;
 
@@ -213,8 +215,8 @@ bool WindowEngine::load(std::string_view saved) {
   saved_batch_ = newest_ = newest;
   anchors_ = std::move(anchors);
   dirty_ = std::move(dirty);
-  waiting_ = waiting;
-  if (dropped > 0) refuse("removed", dropped);
+  waiting_ = std::move(waiting);
+  for (const auto& [series, late] : dropped) refuse("removed", series, late);
   // A length that is new begins with the window that was open; what closed of it in windows of
   // other lengths is not in its first row, and the counts say so.
   saved_open_from_ = open_from.begin()->second;
@@ -253,10 +255,10 @@ bool WindowEngine::load_slow(std::uint32_t index, std::string_view saved) {
   for (Saved& part : parts) {
     if (part.level >= levels_.size()) part.level = base;  // windows of that length are no more
     if (base == kNone || closed(std::max(base, part.level), part.start)) {
-      refuse("no_window", part.tally.readings());
+      refuse("no_window", plan_[index].series, part.tally.readings());
       continue;
     }
-    waiting_ += part.tally.readings();
+    waiting_[index] += part.tally.readings();
     std::size_t level = std::max(base, part.level);
     Slot& slot = open(levels_[level], part.start);
     slot.touched = true;
@@ -300,8 +302,8 @@ WindowEngine::Fate WindowEngine::replay(const Sample& sample) {
 
 // Its windows are lost with the sensor: what they held is counted, and what closed before is not
 // counted again.
-void WindowEngine::replay_unknown(std::int64_t time_ms, std::int64_t batch) {
-  if (batch > saved_batch_ || time_ms >= saved_open_from_) refuse("removed");
+void WindowEngine::replay_unknown(std::int32_t series, std::int64_t time_ms, std::int64_t batch) {
+  if (batch > saved_batch_ || time_ms >= saved_open_from_) refuse("removed", series);
 }
 
 // ---- reload ----
@@ -320,6 +322,10 @@ void WindowEngine::reconfigure(std::vector<SeriesPlan> plan) {
   const auto old_places = std::exchange(places_, {});
   const auto old_anchors = std::exchange(anchors_, std::vector<Anchor>(plan_.size()));
   const auto old_dirty = std::exchange(dirty_, {});
+  const auto old_waiting = std::exchange(waiting_, std::vector<std::uint64_t>(plan_.size(), 0));
+  for (std::uint32_t old = 0; old < old_plan.size(); ++old)
+    if (auto found = new_index.find(old_plan[old].series); found != new_index.end())
+      waiting_[found->second] = old_waiting[old];
   auto old_levels = levels_;
   arrange();
   slow_changed_.assign(plan_.size(), false);
@@ -345,7 +351,7 @@ void WindowEngine::reconfigure(std::vector<SeriesPlan> plan) {
         }
         auto found = new_index.find(old_plan[old].series);
         if (found == new_index.end()) {
-          drop("removed", part.tally.readings());
+          refuse("removed", old_plan[old].series, part.tally.readings());
         } else {
           move(l, was.span, found->second, part);
           if (from > 0) changed(found->second);
@@ -360,7 +366,7 @@ void WindowEngine::reconfigure(std::vector<SeriesPlan> plan) {
   for (const auto& [key, late] : old_dirty) {
     auto found = new_index.find(old_plan[key.index].series);
     if (found == new_index.end())
-      drop("removed", late);
+      refuse("removed", old_plan[key.index].series, late);
     else
       dirty_[DirtyKey{key.level, key.start, found->second}] = late;
   }
@@ -372,8 +378,12 @@ void WindowEngine::move(std::size_t l, const TimeSpan& span, std::uint32_t index
   const std::size_t base = places_[index].base;
   const bool counted = part.tally.readings() > 0, merged = !part.merge.empty();
   if (!counted && !merged) return;
-  if (base == kNone) return drop("no_window", part.tally.readings());
   const SeriesPlan& plan = plan_[index];
+  if (base == kNone) {
+    refuse("no_window", plan.series, part.tally.readings());
+    take_from_waiting(index, part.tally.readings());
+    return;
+  }
   const std::size_t to = std::max(l, base);
   Slot& slot = open(levels_[to], span.start_ms);
   slot.touched = true;
@@ -390,12 +400,6 @@ void WindowEngine::move(std::size_t l, const TimeSpan& span, std::uint32_t index
     row.window_ms = levels_[l].length_ms;
     slot.carried[index].add(row);
   }
-}
-
-void WindowEngine::drop(const char* reason, std::uint64_t readings) {
-  if (readings == 0) return;
-  refuse(reason, readings);
-  take_from_waiting(readings);
 }
 
 }  // namespace gerbang

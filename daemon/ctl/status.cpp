@@ -43,6 +43,40 @@ std::string duration(std::int64_t ms) {
   return std::to_string(s / 86'400) + " d";
 }
 
+std::int64_t sum_of(const json::object& o, const char* key) {
+  std::int64_t out = 0;
+  if (const json::value* v = o.if_contains(key); v && v->is_object())
+    for (const auto& [reason, count] : v->as_object())
+      if (count.is_number()) out += count.to_number<std::int64_t>();
+  return out;
+}
+
+// The two equations, and the sensors that do not satisfy them: there should be none.
+void print_ledger(const json::object& ledger) {
+  auto print_one = [](const char* title, const json::object& o) {
+    auto n = [&](const char* key) { return static_cast<long long>(number_of(o, key)); };
+    std::printf("%s: taken %lld = stored %lld + rejected %lld + waiting for commit %lld\n", title,
+                n("taken"), n("stored"), static_cast<long long>(sum_of(o, "rejected")),
+                n("waitingForCommit"));
+    std::printf("%*s  stored %lld = folded %lld + to fold %lld + not folded %lld\n",
+                static_cast<int>(std::string_view(title).size()), "", n("stored"), n("folded"),
+                n("waitingToBeFolded"), static_cast<long long>(sum_of(o, "notFolded")));
+  };
+  if (const json::value* readings = ledger.if_contains("readings");
+      readings && readings->is_object())
+    print_one("ledger", readings->as_object());
+  for (const json::object& sensor : rows_of(ledger, "sensors"))
+    if (number_of(sensor, "difference") != 0 || number_of(sensor, "foldingDifference") != 0)
+      print_one(("  DOES NOT BALANCE " + text_of(sensor, "sensor")).c_str(), sensor);
+  const json::value* journal = ledger.if_contains("journal");
+  if (journal == nullptr || !journal->is_object()) return;
+  const json::object& j = journal->as_object();
+  const std::string trouble = text_of(j, "trouble");
+  if (!is_true(j, "on") || !trouble.empty())
+    std::printf("journal: a killed gateway loses what waits for a commit%s%s\n",
+                trouble.empty() ? "" : ": ", trouble.c_str());
+}
+
 void print(const json::object& status) {
   std::int64_t now = number_of(status, "nowMs");
   std::printf("%s  %s/%s  version %s  up %s  clock %s\n", text_of(status, "gateway").c_str(),
@@ -129,11 +163,16 @@ int status(const Common& common, const StatusOptions& options) {
                  answer ? "not the answer of a gateway" : answer.error().what.c_str());
     return kUnavailable;
   }
-  const json::object& status = answer->as_object();
-  if (common.json)
+  json::object& status = answer->as_object();
+  auto ledger = get_json(*endpoint, "/api/v1/ledger");
+  const bool known = ledger && ledger->is_object();
+  if (common.json) {
+    if (known) status["ledger"] = *ledger;
     std::puts(json::serialize(status).c_str());
-  else
+  } else {
     print(status);
+    if (known) print_ledger(ledger->as_object());
+  }
   return text_of(status, "status") == "pass" ? kOk : kBad;
 }
 

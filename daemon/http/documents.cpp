@@ -247,6 +247,26 @@ std::string ledger_document(const Snapshot& now) {
   json.member("waitingToBeFolded", sheet.to_fold);
   write_counts(json, "notFolded", store.not_folded);
   json.member("difference", sheet.readings).member("foldingDifference", sheet.folding).end_object();
+  json.key("sensors").begin_array();
+  for (std::size_t i = 0; i < now.ledger.size(); ++i) {
+    const SensorLedger& one = now.ledger[i];
+    json.begin_object()
+        .member("sensor", one.sensor)
+        .member("quantity", one.quantity)
+        .member("unit", one.unit)
+        .member("configured", one.configured)
+        .member("taken", one.taken)
+        .member("stored", one.stored);
+    write_counts(json, "rejected", one.rejected);
+    json.member("waitingForCommit", one.waiting)
+        .member("folded", one.folded)
+        .member("waitingToBeFolded", one.to_fold);
+    write_counts(json, "notFolded", one.not_folded);
+    json.member("difference", sheet.sensors[i].readings)
+        .member("foldingDifference", sheet.sensors[i].folding)
+        .end_object();
+  }
+  json.end_array();
   json.key("messages").begin_object();
   for (std::size_t i = 0; i < now.uplinks.size(); ++i) {
     const UplinkNow& uplink = now.uplinks[i];
@@ -258,10 +278,26 @@ std::string ledger_document(const Snapshot& now) {
         .member("refused", uplink.refused)
         .member("dropped", uplink.dropped)
         .member("filtered", uplink.filtered)
-        .member("difference", sheet.messages[i])
-        .end_object();
+        .member("difference", sheet.messages[i]);
+    write_counts(json, "refusedFor", uplink.refused_for);
+    write_counts(json, "droppedFor", uplink.dropped_for);
+    json.end_object();
   }
-  json.end_object().member("difference", sheet.difference()).end_object();
+  const JournalNow& journal = now.journal;
+  json.end_object()
+      .key("journal")
+      .begin_object()
+      .member("on", journal.on)
+      .member("trouble", journal.trouble)
+      .member("bytes", journal.bytes)
+      .member("restored", journal.restored)
+      .member("damaged", journal.damaged)
+      .member("foreign", journal.foreign)
+      .member("uncovered", journal.uncovered)
+      .end_object()
+      .member("sumDifference", sheet.sum)
+      .member("difference", sheet.difference())
+      .end_object();
   return finish(json);
 }
 

@@ -178,8 +178,9 @@ Readiness readiness(const Snapshot& now) {
 }
 
 std::int64_t Balance::difference() const {
-  std::int64_t total = std::abs(readings) + std::abs(folding);
+  std::int64_t total = std::abs(readings) + std::abs(folding) + std::abs(sum);
   for (std::int64_t one : messages) total += std::abs(one);
+  for (const Sensor& one : sensors) total += std::abs(one.readings) + std::abs(one.folding);
   return total;
 }
 
@@ -195,6 +196,20 @@ Balance balance(const Snapshot& now) {
   for (const UplinkNow& uplink : now.uplinks)
     out.messages.push_back(as_signed(uplink.made - uplink.acknowledged - uplink.waiting -
                                      uplink.refused - uplink.dropped - uplink.filtered));
+  std::uint64_t taken = 0, stored = 0, folded = 0;
+  for (const SensorLedger& one : now.ledger) {
+    Balance::Sensor difference;
+    difference.readings = as_signed(one.taken - one.stored - sum(one.rejected) - one.waiting);
+    difference.folding = as_signed(one.stored - one.folded - one.to_fold - sum(one.not_folded));
+    out.sensors.push_back(difference);
+    taken += one.taken;
+    stored += one.stored;
+    folded += one.folded;
+  }
+  if (!now.ledger.empty())
+    out.sum = std::abs(as_signed(store.taken - taken)) +
+              std::abs(as_signed(store.stored - stored)) +
+              std::abs(as_signed(store.folded - folded));
   return out;
 }
 

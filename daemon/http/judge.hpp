@@ -40,13 +40,18 @@ struct Readiness {
 // fail only if readings cannot be made durable or drivers are configured and none delivers.
 Readiness readiness(const Snapshot& now);
 
-// The two equations of readings, and one for the messages of each uplink. Anything but zero is a
-// defect of ours.
+// The two equations of readings, in total and for each sensor, and one for the messages of each
+// uplink. Anything but zero is a defect of ours.
 struct Balance {
+  struct Sensor {
+    std::int64_t readings = 0, folding = 0;
+  };
   std::uint64_t rejected = 0, not_folded = 0, to_fold = 0;
   std::int64_t readings = 0;           // taken - stored - rejected - waiting
   std::int64_t folding = 0;            // stored - folded - to fold - not folded
   std::vector<std::int64_t> messages;  // in the order of Snapshot::uplinks
+  std::vector<Sensor> sensors;         // in the order of Snapshot::ledger
+  std::int64_t sum = 0;                // by how much the sensors do not add up to the total
   std::int64_t difference() const;     // sum of the magnitudes
 };
 Balance balance(const Snapshot& now);

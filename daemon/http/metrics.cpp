@@ -3,7 +3,9 @@
 
 #include <cmath>
 #include <concepts>
+#include <cstdlib>
 #include <initializer_list>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -185,6 +187,49 @@ void write_store(Text& text, const StoreNow& store) {
   text.sample({}, store.waiting_readings);
 }
 
+// Eight lines a configured sensor; those that left count together.
+void write_sensor_ledger(Text& text, const Snapshot& now, const Balance& sheet) {
+  struct Line {
+    std::uint64_t taken = 0, stored = 0, rejected = 0, folded = 0, not_folded = 0;
+    std::uint64_t to_commit = 0, to_fold = 0;
+    std::int64_t difference = 0;
+  };
+  std::map<std::pair<std::string, std::string>, Line> lines;  // sensor, quantity
+  for (std::size_t i = 0; i < now.ledger.size(); ++i) {
+    const SensorLedger& one = now.ledger[i];
+    Line& line = one.configured ? lines[{one.sensor, one.quantity}] : lines[{"", ""}];
+    line.taken += one.taken;
+    line.stored += one.stored;
+    for (const auto& [reason, count] : one.rejected) line.rejected += count;
+    line.folded += one.folded;
+    for (const auto& [reason, count] : one.not_folded) line.not_folded += count;
+    line.to_commit += one.waiting;
+    line.to_fold += one.to_fold;
+    line.difference += std::abs(sheet.sensors[i].readings) + std::abs(sheet.sensors[i].folding);
+  }
+  text.family("gerbang_ledger_sensor_readings_total", "counter",
+              "Readings of a sensor by stage, since the stream began.");
+  for (const auto& [of, line] : lines) {
+    const std::pair<std::string_view, std::uint64_t> stages[] = {{"taken", line.taken},
+                                                                 {"stored", line.stored},
+                                                                 {"rejected", line.rejected},
+                                                                 {"folded", line.folded},
+                                                                 {"not_folded", line.not_folded}};
+    for (const auto& [stage, count] : stages)
+      text.sample({{"sensor", of.first}, {"quantity", of.second}, {"stage", stage}}, count);
+  }
+  text.family("gerbang_ledger_sensor_waiting_readings", "gauge",
+              "Readings of a sensor that wait for a commit, or for their window to close.");
+  for (const auto& [of, line] : lines) {
+    text.sample({{"sensor", of.first}, {"quantity", of.second}, {"for", "commit"}}, line.to_commit);
+    text.sample({{"sensor", of.first}, {"quantity", of.second}, {"for", "folding"}}, line.to_fold);
+  }
+  text.family("gerbang_ledger_sensor_difference", "gauge",
+              "What the ledger of a sensor cannot account for; anything but 0 is a defect.");
+  for (const auto& [of, line] : lines)
+    text.sample({{"sensor", of.first}, {"quantity", of.second}}, line.difference);
+}
+
 void write_ledger(Text& text, const Snapshot& now) {
   const StoreNow& store = now.store;
   text.family("gerbang_ledger_readings_total", "counter",
@@ -197,9 +242,32 @@ void write_ledger(Text& text, const Snapshot& now) {
   text.family("gerbang_ledger_not_folded_total", "counter",
               "Stored readings that no window took, by reason.");
   for (const auto& [reason, count] : store.not_folded) text.sample({{"reason", reason}}, count);
+  Balance sheet = balance(now);
+  text.family("gerbang_ledger_waiting_readings", "gauge",
+              "Readings that wait for a commit, or for their window to close.");
+  text.sample({{"for", "commit"}}, store.waiting_readings);
+  text.sample({{"for", "folding"}}, sheet.to_fold);
   text.family("gerbang_ledger_difference", "gauge",
               "What the ledger cannot account for; anything but 0 is a defect.");
-  text.sample({}, balance(now).difference());
+  text.sample({}, sheet.difference());
+  write_sensor_ledger(text, now, sheet);
+}
+
+void write_journal(Text& text, const JournalNow& journal) {
+  text.family("gerbang_journal_on", "gauge",
+              "1 if readings that wait for a commit survive the death of the process.");
+  text.sample({}, journal.on ? 1 : 0);
+  text.family("gerbang_journal_bytes", "gauge", "Bytes of the journal that wait for a commit.");
+  text.sample({}, journal.bytes);
+  text.family("gerbang_journal_restored_readings", "gauge",
+              "Readings of a killed process that were stored at the start.");
+  text.sample({}, journal.restored);
+  text.family("gerbang_journal_damaged_records", "gauge",
+              "Records of the journal that could not be read at the start.");
+  text.sample({}, journal.damaged);
+  text.family("gerbang_journal_uncovered_readings_total", "counter",
+              "Readings that were taken while the journal had no room for them.");
+  text.sample({}, journal.uncovered);
 }
 
 void write_http(Text& text, const HttpNow& http) {
@@ -227,6 +295,7 @@ std::string metrics_text(const Snapshot& now) {
   write_uplinks(text, now);
   write_store(text, now.store);
   write_ledger(text, now);
+  write_journal(text, now.journal);
   write_http(text, now.http);
   return text.take();
 }

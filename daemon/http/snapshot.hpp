@@ -66,6 +66,7 @@ struct UplinkNow {
   std::int64_t acknowledged_sequence = 0;
   std::uint64_t unheard = 0;  // acknowledged, and the broker said that nobody listens
   std::uint64_t made = 0, acknowledged = 0, refused = 0, dropped = 0, filtered = 0;
+  std::map<std::string, std::uint64_t> refused_for, dropped_for;  // reason → messages
   std::uint64_t host_restarts = 0;
 };
 
@@ -84,6 +85,21 @@ struct StoreNow {
   // Readings of open windows, if the fold counts them itself: makes the second equation of the
   // ledger a check instead of a definition.
   std::optional<std::uint64_t> to_fold;
+};
+
+// How readings that wait for a commit are kept for the case that the process dies.
+struct JournalNow {
+  bool on = false;
+  std::string trouble;
+  std::uint64_t bytes = 0, restored = 0, damaged = 0, foreign = 0, uncovered = 0;
+};
+
+// The ledger of one series, since the stream began. A sensor that is no longer configured stays.
+struct SensorLedger {
+  std::string sensor, quantity, unit;  // sensor is empty: readings of no known sensor
+  bool configured = false;
+  std::uint64_t taken = 0, stored = 0, waiting = 0, folded = 0, to_fold = 0;
+  std::map<std::string, std::uint64_t> rejected, not_folded;
 };
 
 // What does not change while a configuration runs; shared between snapshots.
@@ -147,6 +163,8 @@ struct Snapshot {
   std::vector<DriverNow> drivers;
   std::vector<UplinkNow> uplinks;
   StoreNow store;
+  JournalNow journal;
+  std::vector<SensorLedger> ledger;  // empty: not known by sensor
   std::vector<SensorNow> sensors;
   LoopNow loop;
   std::vector<Note> notes;

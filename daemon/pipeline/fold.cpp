@@ -81,7 +81,6 @@ asio::awaitable<void> Pipeline::commit(store::Fold fold) {
   complete(fold);
   state_changed_ = false;
   auto done = co_await store_.commit(std::move(fold));
-  committing_ = 0;
   if (!done && done.error().code != store::errc::stopped)
     spdlog::critical("pipeline: closed windows are not stored: {}", done.error().what);
 }
@@ -89,10 +88,8 @@ asio::awaitable<void> Pipeline::commit(store::Fold fold) {
 // The state that goes with what is folded by now.
 void Pipeline::complete(store::Fold& fold) {
   add_forwarded(fold);
-  fold.folded += engine_->take_folded();
-  for (const auto& [reason, count] : engine_->take_refused()) fold.not_folded[reason] += count;
-  committing_ = fold.folded;
-  for (const auto& [reason, count] : fold.not_folded) committing_ += count;
+  add(fold.folded, engine_->take_folded());
+  add(fold.not_folded, engine_->take_refused());
   fold.replay_from = engine_->replay_from();
   fold.items[kWindowsKey] = engine_->save();
   for (auto& [series, text] : engine_->save_slow()) fold.items[slow_key(series)] = std::move(text);

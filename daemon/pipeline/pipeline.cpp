@@ -62,6 +62,7 @@ Pipeline::Pipeline(asio::any_io_executor executor, store::Store& store, const Cl
       live_(sensors_.size()),
       thinning_(sensors_.size()),
       tracker_(options_.boot_id, options_.trust_rtc),
+      taken_(sensors_.size(), 0),
       room_(executor),
       folded_(executor),
       timer_(executor) {
@@ -72,10 +73,36 @@ Pipeline::Pipeline(asio::any_io_executor executor, store::Store& store, const Cl
 
 Pipeline::~Pipeline() = default;
 
-std::uint64_t Pipeline::to_fold() const {
-  std::uint64_t waiting = committing_ + (engine_ ? engine_->waiting() : 0);
-  for (const auto& piece : durable_) waiting += piece->samples.size();
-  return waiting;
+Counts Pipeline::to_fold() const {
+  Counts out = store_.closing();
+  if (engine_) add(out, engine_->waiting());
+  // What was handed over and waits no more is stored, though its task was not told yet.
+  for (const auto& piece : durable_)
+    for (const Sample& sample : piece->samples) ++out[static_cast<std::int32_t>(sample.index)];
+  for (const Piece* piece : handed_)
+    for (const Sample& sample : piece->samples) ++out[static_cast<std::int32_t>(sample.index)];
+  for (const auto& [series, count] : store_.waiting()) out[series] -= count;
+  std::erase_if(out, [](const auto& entry) { return entry.second == 0; });
+  return out;
+}
+
+Counts Pipeline::taken() const {
+  Counts out = taken_before_;
+  for (std::size_t i = 0; i < taken_.size(); ++i)
+    if (taken_[i] > 0) out[sensors_[i].series] += taken_[i];
+  return out;
+}
+
+Pipeline::Underway Pipeline::underway() const {
+  Underway out;
+  auto count = [&](const Piece& piece) {
+    for (const Sample& sample : piece.samples)
+      ++out.readings[static_cast<std::int32_t>(sample.index)];
+    add(out.rejected, piece.batch.rejected);
+  };
+  for (const auto& piece : held_) count(*piece);
+  if (pending_) count(*pending_);
+  return out;
 }
 
 // ---- life ---------------------------------------------------------------------------------------
@@ -133,6 +160,7 @@ asio::awaitable<void> Pipeline::take(std::vector<Reading> readings) {
 void Pipeline::reject(const std::string& reason, std::uint64_t count) {
   if (count == 0) return;
   rejected_[reason][0] += count;
+  taken_before_[0] += count;
   record(pending_ ? pending_->samples.size() : 0);
 }
 
@@ -167,9 +195,11 @@ void Pipeline::flush_soon() {
 void Pipeline::judge(const Reading& reading) {
   if (reading.sensor >= sensors_.size()) {
     ++rejected_["unknown_sensor"][0];
+    ++taken_before_[0];
     return;
   }
   const Sensor& sensor = sensors_[reading.sensor];
+  ++taken_[reading.sensor];
   const store::Epoch& epoch = tracker_.epoch();
   Sample sample;
   sample.index = static_cast<std::uint32_t>(sensor.series);
@@ -243,7 +273,9 @@ asio::awaitable<void> Pipeline::append() {
   held_.pop_front();
   const std::size_t count = piece->samples.size();
   store::Batch batch = piece->batch;
+  handed_.push_back(piece.get());
   auto stored = co_await store_.append(std::move(batch));
+  std::erase(handed_, piece.get());
   if (!stored && stored.error().code == store::errc::busy && !stopping_) {
     if (!std::exchange(no_room_told_, true))
       spdlog::warn("pipeline: the store has no room, readings wait");
@@ -284,7 +316,7 @@ void Pipeline::drain() {
       auto series = sample.index;
       auto place = series < places_.size() ? places_[series] : UINT32_MAX;
       if (place == UINT32_MAX) {
-        engine_->replay_unknown(sample.time_ms, sample.batch);
+        engine_->replay_unknown(static_cast<std::int32_t>(series), sample.time_ms, sample.batch);
         continue;
       }
       sample.index = place;
@@ -320,6 +352,8 @@ asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors)
   for (std::uint32_t i = 0; i < members_.size(); ++i)
     if (!engine_->finished(i)) before.push_back(members_[i]);
   for (Member& gone : leaving(before, next, now_ms())) next.push_back(std::move(gone));
+  taken_before_ = taken();
+  taken_.assign(sensors.size(), 0);
   sensors_ = std::move(sensors);
   live_ = std::move(live);
   thinning_ = std::move(thinning);

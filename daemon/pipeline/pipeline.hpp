@@ -87,8 +87,18 @@ class Pipeline {
 
   const Live& live(std::size_t sensor) const { return live_.at(sensor); }
   ClockTrust clock_trust() const { return tracker_.epoch().trust; }
-  // Readings that are stored and not folded yet.
-  std::uint64_t to_fold() const;
+  // Readings that are stored and not folded yet, as the fold itself knows them: beside the store's
+  // ledger this makes its second equation a check.
+  Counts to_fold() const;
+  // Every reading that take() and reject() were given, by series, since the stream began. Counted
+  // here and not derived from what became of them: this makes the first equation a check.
+  Counts taken() const;
+  // Taken, and not handed to the store yet.
+  struct Underway {
+    Counts readings;
+    Reasons rejected;
+  };
+  Underway underway() const;
 
  private:
   // What was taken together: the same readings for the store and for folding.
@@ -180,18 +190,20 @@ class Pipeline {
   std::unique_ptr<WindowEngine> engine_;
   ClockTracker tracker_;
 
-  store::Reasons rejected_;         // until they are recorded
-  std::unique_ptr<Piece> pending_;  // taken and not handed over
-  std::size_t held_readings_ = 0;   // taken and not durable
+  Counts taken_before_;               // by series: before the start or a reload
+  std::vector<std::uint64_t> taken_;  // since then; the order of sensors_
+  Reasons rejected_;                  // until they are recorded
+  std::unique_ptr<Piece> pending_;    // taken and not handed over
+  std::size_t held_readings_ = 0;     // taken and not durable
   bool flush_due_ = false;
   bool blocked_ = false;  // the store had no room for the first of held_
   bool no_room_told_ = false;
   std::size_t starting_ = 0;                     // tasks of append() that have not begun
   Gate room_;                                    // fewer are held than may be
   std::deque<std::unique_ptr<Piece>> held_;      // taken; handed over in this order
+  std::vector<const Piece*> handed_;             // to the store, which has not answered
   std::vector<std::unique_ptr<Piece>> durable_;  // and not folded
   std::vector<Sample> forward_;                  // folded, and to be sent as they are
-  std::uint64_t committing_ = 0;                 // readings in the fold that is being committed
 
   bool folding_ = false;  // one at a time
   Gate folded_;           // none is under way

@@ -19,6 +19,9 @@ Result<void> Pipeline::recover() {
   engine_->advance(now_ms());
   engine_->set_horizon(now_ms() - fold_back_ms());
   if (auto replayed = replay(*loaded); !replayed) return replayed;
+  if (auto reconciled = store_.reconcile(to_fold()); !reconciled) return reconciled;
+  for (const store::SeriesLedger& one : store_.ledger())
+    taken_before_[one.series] = one.account.stored + one.account.sum_rejected();
   readmit(store_.take_unsaved());
   return {};
 }
@@ -96,7 +99,7 @@ Result<void> Pipeline::replay(bool loaded) {
     auto series = static_cast<std::size_t>(reading.series);
     auto place = series < places_.size() ? places_[series] : UINT32_MAX;
     if (place == UINT32_MAX) {
-      engine_->replay_unknown(reading.time_ms, reading.batch);
+      engine_->replay_unknown(reading.series, reading.time_ms, reading.batch);
       return;
     }
     Sample sample = sample_of(reading);
@@ -144,6 +147,9 @@ void Pipeline::readmit(std::vector<store::Batch> batches) {
           sample.value = sensor.calibration.apply(reading.raw.value());
       piece->samples.push_back(sample);
     }
+    for (const Sample& sample : piece->samples)
+      ++taken_before_[static_cast<std::int32_t>(sample.index)];
+    for (const auto& [reason, counts] : batch.rejected) add(taken_before_, counts);
     held_readings_ += piece->samples.size();
     piece->batch = std::move(batch);
     held_.push_back(std::move(piece));

@@ -60,8 +60,8 @@ asio::awaitable<void> Pipeline::revise() {
     }
     for (const DirtyWindow& window : revision.dirty)
       for (const DirtyWindow::Sensor& sensor : window.sensors) {
-        fold.folded += sensor.late;
-        engine_->revised(sensor.late);
+        if (sensor.late > 0) fold.folded[members_[sensor.index].plan.series] += sensor.late;
+        engine_->revised(sensor.index, sensor.late);
       }
     co_await commit(std::move(fold));
   }

@@ -93,6 +93,7 @@ Result<void> File::Open::prepare() {
   STORE_TRY(db.prepare(page_count, "PRAGMA page_count"));
   STORE_TRY(db.prepare(free_count, "PRAGMA freelist_count"));
   STORE_TRY(state.prepare(db));
+  STORE_TRY(ledger.prepare(db));
   STORE_TRY(series.prepare(db));
   STORE_TRY(history.prepare(db));
   STORE_TRY(chunks.prepare(db));
@@ -114,6 +115,7 @@ Result<void> File::Open::load() {
   state.totals.stored = std::max(state.totals.stored, newest.stored);
   state.totals.journal = std::max(state.totals.journal, newest.journal);
   STORE_TRY(load_complete_from());
+  STORE_TRY(ledger.load(state, history.last_batch()));
   loaded = true;
   return {};
 }
@@ -130,7 +132,9 @@ Result<void> File::check_board(const Board& board) {
   if (other) {
     spdlog::warn("the store comes from another board: a new stream begins after {}", state.stream);
     auto renew = [&]() -> Result<void> {
-      STORE_TRY(state.renew(board));
+      STORE_TRY(open_->ledger.renew(state, open_->history.last_batch()));
+      std::uint64_t open = open_->ledger.ledger().total().stored;
+      STORE_TRY(state.renew(board, Totals{open, open, 0, state.totals.journal}));
       STORE_TRY(open_->outbox.renumber());
       state.last_sequence = open_->outbox.last_sequence();
       state.last_batch = open_->history.last_batch();
@@ -192,14 +196,12 @@ Result<void> File::write(const Group& group) {
       closing->last = *sequence;
     }
     state.replay_from = std::max(state.replay_from, fold.replay_from);
-    state.totals.folded += fold.folded;
-    for (const auto& [reason, count] : fold.not_folded) STORE_TRY(state.not_folded(reason, count));
+    state.totals.folded += sum(fold.folded);
     state_changes = true;
   }
   STORE_TRY(open_->outbox.apply(group.dones));
   STORE_TRY(open_->outbox.save());
-  for (const auto& [reason, counts] : group.rejects)
-    for (const auto& [series, count] : counts) STORE_TRY(state.reject(reason, count));
+  STORE_TRY(open_->ledger.write(group, state, open_->history.last_batch()));
   for (const auto& [key, value] : group.items) STORE_TRY(state.put_item(key, value));
   if (!state_changes) return {};
   state.last_sequence = open_->outbox.last_sequence();
@@ -237,7 +239,7 @@ Result<bool> File::keep_up(BootTime now) {
     };
     return transact(with_room);
   };
-  auto more = open_->compactor.step(open_->state.replay_from, in_transaction);
+  auto more = open_->compactor.step(settled(), in_transaction);
   if (!more || !*more) {
     last_look_ = now;
     open_->chunks.forget_scans();
@@ -252,7 +254,7 @@ Result<bool> File::expire() {
   auto work = [&]() -> Result<void> {
     auto chunks = open_->chunks.expire(now_ms - options_.keep_readings.count(), kExpiryChunks);
     STORE_TRY(chunks);
-    auto batches = open_->history.expire(open_->state.replay_from, kExpiryBatches);
+    auto batches = open_->history.expire(settled(), kExpiryBatches);
     STORE_TRY(batches);
     auto rows = open_->aggregates.expire(now_ms, kExpiryRows);
     STORE_TRY(rows);
@@ -262,6 +264,11 @@ Result<bool> File::expire() {
   };
   STORE_TRY(transact(work));
   return more;
+}
+
+// Batches below this are in the windows and in the written ledger: nobody counts them again.
+BatchId File::settled() const {
+  return std::min(open_->state.replay_from, open_->ledger.upto() + 1);
 }
 
 Result<void> File::tidy() {
@@ -299,6 +306,13 @@ Result<std::vector<int>> File::declare_uplinks(const std::vector<std::string>& n
   return bits;
 }
 
+Result<void> File::reconcile(const Counts& to_fold) {
+  auto work = [&] {
+    return open_->ledger.reconcile(to_fold, open_->state, open_->history.last_batch());
+  };
+  return transact(work);
+}
+
 Result<void> File::replay(BatchId from, const std::function<void(const StoredReading&)>& each) {
   STORE_TRY(ready());
   return open_->history.replay(from, each);
@@ -328,8 +342,9 @@ Result<Snapshot> File::snapshot() {
                open_->history.last_batch(), open_->state.replay_from};
   s.uplinks = open_->outbox.counts();
   s.totals = open_->state.totals;
-  s.rejected = open_->state.rejects;
-  s.not_folded = open_->state.unfolded;
+  s.ledger = std::make_shared<const Ledger>(open_->ledger.ledger());
+  s.needs_reconciling = open_->ledger.needs_reconciling() || open_->history.unreadable() > 0;
+  s.series = open_->series.names();
   s.removed = open_->outbox.removed();
   s.bytes = bytes_with_log(options_.path) + usage().others;
   s.complete_from_ms = open_->complete_from_ms;

@@ -15,6 +15,7 @@
 #include "store/compactor.hpp"
 #include "store/group.hpp"
 #include "store/history.hpp"
+#include "store/ledger_table.hpp"
 #include "store/outbox.hpp"
 #include "store/room.hpp"
 #include "store/schema.hpp"
@@ -28,7 +29,10 @@ struct Snapshot {
   Identity identity;
   std::map<int, UplinkCounts> uplinks;
   Totals totals;
-  std::map<std::string, std::uint64_t> rejected, not_folded, removed, expired;
+  std::shared_ptr<const Ledger> ledger = std::make_shared<const Ledger>();
+  std::shared_ptr<const std::vector<SeriesName>> series;  // by number, from 1
+  std::map<std::string, std::uint64_t> removed, expired;
+  bool needs_reconciling = false;
   std::uint64_t bytes = 0;
   std::int64_t oldest_reading_ms = 0, complete_from_ms = 0;
   std::uint64_t unreadable_batches = 0, compacted = 0;
@@ -61,6 +65,7 @@ class File {
   Result<std::vector<std::int32_t>> declare(const std::vector<SeriesSpec>& specs);
   Result<std::vector<int>> declare_uplinks(const std::vector<std::string>& names);
 
+  Result<void> reconcile(const Counts& to_fold);
   Result<void> replay(BatchId from, const std::function<void(const StoredReading&)>& each);
   Result<std::vector<Message>> pull(const Pull& what);
   Result<ReadingPage> readings(const ReadingQuery& query);
@@ -88,6 +93,7 @@ class File {
 
     sql::Database db;  // first, so that it goes last
     State state;
+    LedgerTable ledger;
     SeriesTable series;
     Chunks chunks;
     History history;
@@ -105,6 +111,7 @@ class File {
   Result<void> open_existing();
   Result<void> check_board(const Board& board);
   Result<void> ready();
+  BatchId settled() const;
   Result<void> write(const Group& group);
   Result<bool> keep_up(BootTime now);
   Result<bool> expire();

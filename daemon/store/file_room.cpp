@@ -136,7 +136,7 @@ Result<bool> File::give_up_history(const char* reason) {
     readings = chunks->readings;
     if (*oldest != 0) gone_to = *oldest + kHourMs;
   } else {
-    auto batches = open_->history.drop_oldest(open_->state.replay_from, kBatchesAtOnce);
+    auto batches = open_->history.drop_oldest(settled(), kBatchesAtOnce);
     STORE_TRY(batches);
     some = batches->batches > 0;
     readings = batches->readings;

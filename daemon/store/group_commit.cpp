@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kCommitAtOnce = 32'768;  // waiting readings
 constexpr auto kLongestRetry = std::chrono::seconds(10);
+constexpr auto kCountsAlone = std::chrono::seconds(60);  // of refused readings
 constexpr int kTriesAtStop = 2;
 
 const Clock& machine_clock() {
@@ -92,7 +93,9 @@ std::shared_ptr<Gate> Store::Impl::join() {
 void Store::Impl::request(Hurry hurry) {
   if (failures_ > 0) return;  // the next try has its time
   if (current_.group.readings >= kCommitAtOnce) return start_commit();
-  auto due = Steady::now() + options_.commit_interval * (hurry == Hurry::wait ? 1 : 2);
+  Steady::duration wait = options_.commit_interval * (hurry == Hurry::wait ? 1 : 2);
+  if (hurry == Hurry::with_others) wait = std::max<Steady::duration>(wait, kCountsAlone);
+  auto due = Steady::now() + wait;
   if (!due_ || due < *due_) arm(due);
 }
 

@@ -56,6 +56,10 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   void put(const std::string& key, const std::string& value);
   Result<std::optional<std::string>> get(const std::string& key);
   Status status() const;
+  std::vector<SeriesLedger> ledger() const;
+  Counts waiting() const;
+  Counts closing() const;
+  Result<void> reconcile(const Counts& to_fold);
   bool alive(std::chrono::nanoseconds within) { return worker_->alive(within); }
 
   const Snapshot& snapshot() const { return snapshot_; }
@@ -67,7 +71,7 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
     Group group;
     std::vector<std::shared_ptr<Gate>> gates;
   };
-  enum class Hurry { wait, may_wait_longer };
+  enum class Hurry { wait, may_wait_longer, with_others };
   enum class Life { running, stopping, stopped };
 
   void take_rejects(const Batch& batch);

@@ -36,7 +36,7 @@ bool read(ByteReader& in, Reasons& reasons) {
     for (std::uint64_t entries = in.varint(); entries > 0 && !in.failed(); --entries) {
       series = wrapping::plus(series, in.zigzag());
       std::uint64_t count = in.varint();
-      if (series < 0 || series > INT32_MAX) return false;
+      if (series < INT32_MIN || series > INT32_MAX) return false;
       counts[static_cast<std::int32_t>(series)] += count;
     }
   }

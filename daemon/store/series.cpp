@@ -64,6 +64,7 @@ Result<void> SeriesTable::load() {
   };
   STORE_TRY(calibrations_.rows(take_calibration));
   if (!dense) return fail(errc::damaged, "a calibration of an unknown series");
+  name_all();
   return {};
 }
 
@@ -121,7 +122,14 @@ Result<std::vector<std::int32_t>> SeriesTable::declare(const std::vector<SeriesS
     }
     ids.push_back(s.id);
   }
+  name_all();
   return ids;
+}
+
+void SeriesTable::name_all() {
+  auto names = std::make_shared<std::vector<SeriesName>>();
+  for (const Series& s : series_) names->push_back(SeriesName{s.sensor, s.quantity, s.unit});
+  names_ = std::move(names);
 }
 
 const Calibration& SeriesTable::calibration(std::int32_t series, BatchId batch) const {

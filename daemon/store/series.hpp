@@ -3,6 +3,7 @@
 // The dictionary of series and their calibrations. Small: all of it is in memory.
 #pragma once
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,9 @@ class SeriesTable {
   // What held for a reading of that batch; the identity for a series that is not known.
   const Calibration& calibration(std::int32_t series, BatchId batch) const;
 
+  // By number, from 1; shared with other threads, so never changed.
+  std::shared_ptr<const std::vector<SeriesName>> names() const { return names_; }
+
  private:
   struct Series {
     std::int32_t id = 0;
@@ -34,6 +38,9 @@ class SeriesTable {
   Series* find(const std::string& sensor, const std::string& quantity, const std::string& unit);
   Result<Series*> find_or_make(const SeriesSpec& spec);
 
+  void name_all();
+
+  std::shared_ptr<const std::vector<SeriesName>> names_;
   std::vector<Series> series_;  // by id, which is 1, 2, 3 …
   sql::Statement all_, calibrations_, insert_, update_, calibrate_;
 };

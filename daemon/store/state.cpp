@@ -85,12 +85,6 @@ Result<void> State::count(std::map<std::string, std::uint64_t>& in, const char* 
   std::uint64_t total = in[reason] += more;
   return put_counter_.run(prefix + reason, total);
 }
-Result<void> State::reject(const std::string& reason, std::uint64_t more) {
-  return count(rejects, kRejected, reason, more);
-}
-Result<void> State::not_folded(const std::string& reason, std::uint64_t more) {
-  return count(unfolded, kNotFolded, reason, more);
-}
 
 Result<void> State::expired(const std::string& what, std::uint64_t more) {
   return more == 0 ? Result<void>() : count(expiries, kExpired, what, more);
@@ -110,14 +104,11 @@ Result<std::optional<std::string>> State::item(const std::string& key) {
   return value;
 }
 
-Result<void> State::renew(const Board& now) {
+Result<void> State::renew(const Board& now, const Totals& begin) {
   previous_stream = stream;
   stream = new_stream();
   board = now;
-  std::uint64_t settled = totals.folded;
-  for (const auto& [reason, count] : unfolded) settled += count;
-  std::uint64_t open = totals.stored > settled ? totals.stored - settled : 0;
-  totals = Totals{open, open, 0, totals.journal};
+  totals = begin;
   rejects.clear();
   unfolded.clear();
   expiries.clear();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one row of identity and totals, counters with a reason, and small items. Runs on the store's
+// The one row of identity and totals, and small items. Runs on the store's
 // thread.
 #pragma once
 
@@ -23,12 +23,10 @@ class State {
   // ---- within a transaction; after a failure load() again ----
 
   Result<void> save();
-  Result<void> reject(const std::string& reason, std::uint64_t count);
-  Result<void> not_folded(const std::string& reason, std::uint64_t count);
   Result<void> expired(const std::string& what, std::uint64_t count);
   Result<void> put_item(const std::string& key, const std::string& value);
-  // Begins a stream that names the one before; the ledger begins again with what is not folded yet.
-  Result<void> renew(const Board& board);
+  // Begins a stream that names the one before, with these totals.
+  Result<void> renew(const Board& board, const Totals& begin);
 
   // ---- at any time ----
 
@@ -40,8 +38,9 @@ class State {
   BatchId last_batch = 0;
   BatchId replay_from = 0;
   Totals totals;
-  std::map<std::string, std::uint64_t> rejects, unfolded;  // reason → readings
-  std::map<std::string, std::uint64_t> expiries;           // "readings", "aggregates" → rows
+  // Of schema 1, whose ledger knew totals only: reason → readings.
+  std::map<std::string, std::uint64_t> rejects, unfolded;
+  std::map<std::string, std::uint64_t> expiries;  // "readings", "aggregates" → rows
 
  private:
   Result<void> count(std::map<std::string, std::uint64_t>& in, const char* prefix,

@@ -154,7 +154,7 @@ asio::awaitable<Result<Page>> Store::Impl::pages(Query query) {
 void Store::Impl::reject(const std::string& reason, std::uint64_t count, std::int32_t series) {
   if (life_ == Life::stopped || count == 0) return;
   current_.group.reject(reason, series, count);
-  request(Hurry::may_wait_longer);
+  request(Hurry::with_others);
 }
 
 void Store::Impl::done(int bit, Sequence sequence, Outcome outcome, const std::string& reason) {
@@ -199,22 +199,65 @@ Status Store::Impl::status() const {
   s.waiting_readings = waiting_readings();
   s.stored = snapshot_.totals.stored;
   s.folded = snapshot_.totals.folded;
-  s.not_folded = snapshot_.not_folded;
+  const Account total = snapshot_.ledger->total();
+  s.not_folded = total.not_folded;
   s.removed = snapshot_.removed;
   s.unreadable_batches = snapshot_.unreadable_batches;
   s.compacted = snapshot_.compacted;
   s.expired = snapshot_.expired;
   s.upkeep = upkeep_;
   s.taken = snapshot_.totals.taken;
-  s.rejected = snapshot_.rejected;
+  s.rejected = total.rejected;
   for (const Group* group : waiting_groups()) {
     s.taken += group->taken;
-    for (const auto& [reason, counts] : group->rejects)
-      for (const auto& [series, count] : counts) s.rejected[reason] += count;
+    for (const auto& [reason, counts] : group->rejects) s.rejected[reason] += sum(counts);
   }
   s.journal = journal_status_;
   s.journal.bytes = journal_ ? journal_->used() : 0;
   return s;
+}
+
+std::vector<SeriesLedger> Store::Impl::ledger() const {
+  Ledger now = *snapshot_.ledger;
+  for (const Group* group : waiting_groups()) now.reject(group->rejects);
+  Counts waits = waiting();
+  for (const auto& [series, count] : waits) now.of(series);
+  const std::size_t declared = snapshot_.series ? snapshot_.series->size() : 0;
+  for (std::size_t n = 1; n <= declared; ++n) now.of(static_cast<std::int32_t>(n));
+  std::vector<SeriesLedger> out;
+  for (const auto& [series, account] : now.accounts()) {
+    SeriesLedger& one = out.emplace_back();
+    one.series = series;
+    const auto place = static_cast<std::size_t>(series) - 1;
+    if (series > 0 && place < declared) one.name = (*snapshot_.series)[place];
+    one.account = account;
+    if (auto found = waits.find(series); found != waits.end()) one.waiting = found->second;
+  }
+  return out;
+}
+
+Counts Store::Impl::waiting() const {
+  Counts out;
+  for (const Group* group : waiting_groups())
+    for (const auto& append : group->appends)
+      for (const Reading& reading : append->batch.readings)
+        ++out[static_cast<std::int32_t>(reading.sensor)];
+  return out;
+}
+
+Counts Store::Impl::closing() const {
+  Counts out;
+  for (const Group* group : waiting_groups())
+    for (const auto& closing : group->closings) {
+      add(out, closing->fold.folded);
+      for (const auto& [reason, counts] : closing->fold.not_folded) add(out, counts);
+    }
+  return out;
+}
+
+Result<void> Store::Impl::reconcile(const Counts& to_fold) {
+  if (!snapshot_.needs_reconciling) return {};
+  return blocking<void>([&](File& file) { return file.reconcile(to_fold); });
 }
 
 int schema_version() {
@@ -314,6 +357,18 @@ Status Store::status() const {
 }
 std::int64_t Store::complete_from_ms() const {
   return impl_->snapshot().complete_from_ms;
+}
+std::vector<SeriesLedger> Store::ledger() const {
+  return impl_->ledger();
+}
+Counts Store::waiting() const {
+  return impl_->waiting();
+}
+Counts Store::closing() const {
+  return impl_->closing();
+}
+Result<void> Store::reconcile(const Counts& to_fold) {
+  return impl_->reconcile(to_fold);
 }
 bool Store::alive(std::chrono::nanoseconds within) const {
   return impl_->alive(within);

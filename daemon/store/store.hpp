@@ -105,6 +105,15 @@ class Store {
   // Status::complete_from_ms, without the rest.
   std::int64_t complete_from_ms() const;
 
+  // The ledger by series, every declared one. Beside it: readings that wait for a commit, and those
+  // whose fold does.
+  std::vector<SeriesLedger> ledger() const;
+  Counts waiting() const;
+  Counts closing() const;
+  // Blocking, once after replay(): what of the stored readings the fold found open. Settles what
+  // the store cannot know of itself after an upgrade or damage.
+  Result<void> reconcile(const Counts& to_fold);
+
   // True if the store's thread answered within the last `within` (watchdog).
   bool alive(std::chrono::nanoseconds within) const;
 

@@ -16,18 +16,16 @@
 
 #include "core/aggregate.hpp"
 #include "core/clock.hpp"
+#include "core/counts.hpp"
 #include "core/message.hpp"
 #include "core/quantity.hpp"
 #include "core/reading.hpp"
+#include "store/ledger.hpp"
 
 namespace gerbang::store {
 
 using BatchId = std::int64_t;   // 1, 2, 3 … in the order of commits
 using Sequence = std::int64_t;  // 1, 2, 3 … within the stream
-
-// Readings by series; 0: of no series, because the sensor is not known.
-using Counts = std::map<std::int32_t, std::uint64_t>;
-using Reasons = std::map<std::string, Counts>;  // why not → readings
 
 enum class errc {
   busy = 1,  // the memory queue is at its bound; nothing was taken, try again later
@@ -106,6 +104,10 @@ struct SeriesSpec {
   Calibration calibration;
 };
 
+struct SeriesName {
+  std::string sensor, quantity, unit;
+};
+
 // What one commit interval brought. Reading::sensor is a series number here. Never mixes epochs.
 struct Batch {
   Epoch epoch;
@@ -151,12 +153,12 @@ struct AggregatePage {
 
 // What closing windows produces; one transaction.
 struct Fold {
-  std::vector<Aggregate> aggregates;                // inserted, or replaced by a higher revision
-  std::vector<NewMessage> messages;                 // get their sequence numbers in this order
-  BatchId replay_from = 0;                          // oldest batch with a reading of an open window
-  std::uint64_t folded = 0;                         // ledger: readings that are now folded
-  std::map<std::string, std::uint64_t> not_folded;  // ledger: reason → readings
-  std::map<std::string, std::string> items;         // as Store::put, in this transaction
+  std::vector<Aggregate> aggregates;         // inserted, or replaced by a higher revision
+  std::vector<NewMessage> messages;          // get their sequence numbers in this order
+  BatchId replay_from = 0;                   // oldest batch with a reading of an open window
+  Counts folded;                             // ledger: readings that are now folded
+  Reasons not_folded;                        // ledger: readings that never will be
+  std::map<std::string, std::string> items;  // as Store::put, in this transaction
 };
 
 // Which messages an uplink asks for next, in order of sequence.
@@ -196,6 +198,14 @@ struct JournalStatus {
   std::uint64_t damaged = 0;    // records that could not be read then
   std::uint64_t foreign = 0;    // readings that were another store's and were left out
   std::uint64_t uncovered = 0;  // readings since the start that a kill could have cost
+};
+
+// Of one series, since the stream began.
+struct SeriesLedger {
+  std::int32_t series = 0;  // 0: readings of no known sensor
+  SeriesName name;
+  Account account;            // also what was refused and waits for a commit
+  std::uint64_t waiting = 0;  // readings that wait for a commit
 };
 
 // Counters only, never a query. Safe to call from the loop thread at any time.

@@ -39,6 +39,8 @@ std::string text_of(const Request& request) {
          std::to_string(request.first) + " to " + std::to_string(request.first + request.count - 1);
 }
 
+constexpr auto kHostWaits = 25ms;  // for more readings before it sends them; it needs to be called
+
 void sleep_until(std::chrono::nanoseconds now, std::chrono::nanoseconds then) {
   if (then > now) std::this_thread::sleep_for(then - now);
 }
@@ -106,6 +108,8 @@ void Poller::step(Time now, Time deadline) {
   } else if (settings_.idle_close > 0ms && dispatcher_.wake(now) - now > settings_.idle_close) {
     line_->close();
   }
+  // The host sends what it was given when it is called again: soon, not at the next turn.
+  if (now < hand_over_at_) until = std::min(until, hand_over_at_);
   sleep_until(now, until);
 }
 
@@ -134,6 +138,7 @@ void Poller::ask(std::size_t index) {
   const Outcome outcome = line_->ask({request.unit, request.table, request.first, request.count});
   const Time now = host_.boottime();
   not_before_ = now + settings_.pause_between;
+  hand_over_at_ = now + kHostWaits;
   strays_.count += outcome.strays;
   tell_rarely(strays_, now, "late answers thrown away");
 

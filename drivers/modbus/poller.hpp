@@ -75,6 +75,7 @@ class Poller {
   Time back_off_{};
   std::uint64_t answers_ = 0;  // since the line was opened
   Time not_before_{};          // pause before the next question
+  Time hand_over_at_{};        // when the host has to be called, at the latest
 
   // What the log said last, so that it says only what changes.
   std::string line_told_;

@@ -80,6 +80,7 @@ class BrokerKill(unittest.TestCase):
 
             wait_for("the backlog to drain",
                      lambda: gateway.json(http_port, "/api/v1/status")["uplinks"][0]["waiting"] <= 30, 60)
+            gateway.balance(http_port)
             self.assertEqual(gateway.process.stop(), 0)
             time.sleep(2)
             room.stop()

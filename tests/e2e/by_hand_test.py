@@ -57,7 +57,7 @@ class ByHand(unittest.TestCase):
 
     def ctl(self, *arguments):
         """(exit code, output, errors) of gerbangctl as the technician calls it."""
-        folders = {"STATE_DIRECTORY": self.bench.folder / "state", "RUNTIME_DIRECTORY": self.bench.folder / "run"}
+        folders = {"STATE_DIRECTORY": self.bench.folder / "state", "RUNTIME_DIRECTORY": self.bench.memory()}
         done = subprocess.run([BUILD / "bin" / "gerbangctl", *arguments], capture_output=True, text=True, timeout=60,
                               env={**os.environ, **{k: str(v) for k, v in folders.items()},
                                    "GERBANG_DRIVER_PATH": str(BUILD / "drivers"), "GERBANG_DATA": str(SOURCE / "config")})
@@ -115,6 +115,7 @@ class ByHand(unittest.TestCase):
         self.assertEqual(json.loads(out)["gateway"], "ipa-uji-1")
         code, out, _ = self.ctl("status", "--url", f"http://127.0.0.1:{self.http_port}")
         self.assertIn("wtp-plc", out)
+        gateway.balance(self.http_port)
         self.assertEqual(gateway.process.stop(), 0)
 
     def test_check_and_drivers(self):

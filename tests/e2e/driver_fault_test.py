@@ -74,6 +74,7 @@ class DriverFaults(unittest.TestCase):
             took = time.monotonic() - began
             self.assertIn("SIGKILL", driver(gateway.json(port, "/api/v1/status"), "other")["lastError"])
             self.assert_interval_unmoved(self.steady(gateway, port, 3))
+            gateway.balance(port)
             print(f"killed: back after {took:.2f} s")
 
     def test_hangs(self):
@@ -87,6 +88,7 @@ class DriverFaults(unittest.TestCase):
             wait_for("the hang to be found", lambda: driver(gateway.json(port, "/api/v1/status"), "other")["restarts"] >= 1, 40)
             self.assertRegex(driver(gateway.json(port, "/api/v1/status"), "other")["lastError"], "heartbeat|hang")
             self.assert_interval_unmoved(self.steady(gateway, port, 3))
+            gateway.balance(port)
 
     def test_crashes_on_load(self):
         with Bench() as bench:
@@ -108,6 +110,7 @@ class DriverFaults(unittest.TestCase):
             self.assertEqual(driver(status, "good")["restarts"], 0)
             ready, _ = gateway.get(port, "/readyz")
             self.assertEqual(ready, 200, "one driver delivers")
+            gateway.balance(port)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,7 @@ class Bench:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gerbang-e2e-"))
         self.processes = []
+        self.in_memory = None
 
     def __enter__(self):
         return self
@@ -102,7 +103,15 @@ class Bench:
             for process in self.processes:
                 print(f"---- {process.name}\n" + process.text()[-4000:], file=sys.stderr)
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.in_memory is not None:
+            shutil.rmtree(self.in_memory, ignore_errors=True)
         return False
+
+    def memory(self):
+        """This test's folder on tmpfs."""
+        if self.in_memory is None:
+            self.in_memory = memory_folder("gerbang-e2e-")
+        return self.in_memory
 
     def run(self, name, arguments, environment=None):
         process = Process(name, arguments, self.folder, environment)
@@ -239,15 +248,43 @@ class Subscriber:
         return {"streams": len(by_stream), "messages": sum(len(s) for s in by_stream.values()), "duplicates": duplicates}
 
 
+def check_ledger(ledger):
+    """Both equations for every sensor and in total, computed here from the figures and not believed; then what the gateway says
+    of itself. Returns figures; raises AssertionError."""
+    def equations(where, o):
+        total = lambda counts: sum(counts.values())  # noqa: E731
+        assert o["taken"] == o["stored"] + total(o["rejected"]) + o["waitingForCommit"], f"taken of {where}: {o}"
+        assert o["stored"] == o["folded"] + o["waitingToBeFolded"] + total(o["notFolded"]), f"stored of {where}: {o}"
+        assert o["difference"] == 0 and o["foldingDifference"] == 0, f"{where}: {o}"
+
+    readings = ledger["readings"]
+    equations("all", readings)
+    for sensor in ledger["sensors"]:
+        equations(sensor["sensor"] or "no sensor", sensor)
+    for key in "taken", "stored", "folded", "waitingForCommit", "waitingToBeFolded":
+        parts = sum(sensor[key] for sensor in ledger["sensors"])
+        assert parts == readings[key], f"the sensors' {key} add up to {parts}, in total there are {readings[key]}"
+    for uplink, o in ledger["messages"].items():
+        assert o["made"] == sum(o[k] for k in ("acknowledged", "waiting", "refused", "dropped", "filtered")), f"{uplink}: {o}"
+        assert sum(o["refusedFor"].values()) == o["refused"] and sum(o["droppedFor"].values()) == o["dropped"], f"{uplink}: {o}"
+    assert ledger["difference"] == 0 and ledger["sumDifference"] == 0, ledger["difference"]
+    return {"taken": readings["taken"], "stored": readings["stored"], "folded": readings["folded"]}
+
+
+def memory_folder(prefix):
+    """A new folder on tmpfs, as RUNTIME_DIRECTORY is under systemd; elsewhere where there is none."""
+    shared = "/dev/shm"
+    return pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=shared if os.access(shared, os.W_OK) else None))
+
+
 class Gateway:
     """The real daemon with a configuration of the test."""
 
     def __init__(self, bench, configuration, environment=None, name="gerbangd"):
         self.bench = bench
         self.file = bench.write("gerbang.toml", configuration)
-        self.state, self.runtime = bench.folder / "state", bench.folder / "run"
+        self.state, self.runtime = bench.folder / "state", bench.memory()
         self.state.mkdir(exist_ok=True)
-        self.runtime.mkdir(exist_ok=True)
         self.environment = {"STATE_DIRECTORY": str(self.state), "RUNTIME_DIRECTORY": str(self.runtime),
                             "GERBANG_DRIVER_PATH": str(BUILD / "drivers"), "GERBANG_DATA": str(SOURCE / "config"),
                             **(environment or {})}
@@ -266,6 +303,11 @@ class Gateway:
         finally:
             connection.close()
         return answer.status, body
+
+    def balance(self, http_port):
+        """The ledger must balance at any time: every test of the running daemon ends with this."""
+        ledger = wait_for("the ledger", lambda: self.json(http_port, "/api/v1/ledger"))
+        return check_ledger(ledger)
 
     def json(self, http_port, path):
         with contextlib.suppress(OSError, json.JSONDecodeError):

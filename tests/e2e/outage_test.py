@@ -72,6 +72,7 @@ class Outage(unittest.TestCase):
             wait_for("the backlog to drain", drained, 60 + OUTAGE)
             time.sleep(2)
             self.assertEqual(gateway.pid, pid)
+            gateway.balance(http_port)
             self.assertEqual(gateway.process.stop(), 0)
             time.sleep(1)
             auditor.terminate()

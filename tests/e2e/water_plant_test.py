@@ -137,6 +137,7 @@ class WaterPlant(unittest.TestCase):
             self.assertEqual(status, 200)
             self.assertIn('gerbang_sensor_value{sensor="raw-turbidity"', metrics)
 
+            gateway.balance(http_port)
             self.assertEqual(gateway.process.stop(), 0)
             wait_for("the same messages in both encodings",
                      lambda: len(other.messages("aggregate")) >= len(room.messages("aggregate")) > 0)

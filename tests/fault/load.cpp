@@ -259,7 +259,7 @@ std::int64_t Load::judge() {
   for (const auto& [reason, n] : status.not_folded) not_folded += n;
   EXPECT_EQ(status.stored, static_cast<std::uint64_t>(end));
   EXPECT_EQ(status.taken, status.stored + rejected + status.waiting_readings);
-  EXPECT_EQ(status.stored, status.folded + not_folded + pipe_->to_fold());
+  EXPECT_EQ(status.stored, status.folded + not_folded + sum(pipe_->to_fold()));
 
   // The messages: all that was committed is still to be sent, or was seen before.
   store::Sequence last = store_->identity().last_sequence;

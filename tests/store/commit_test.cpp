@@ -143,8 +143,9 @@ TEST_F(Commit, TheLedgerBalancesAndSurvives) {
   EXPECT_EQ(store->status().taken, 5u);
   flush();
   Fold f;
-  f.folded = 2;
-  f.not_folded["too_old"] = 1;
+  f.folded[1] = 1;
+  f.folded[2] = 1;
+  f.not_folded["too_old"][3] = 1;
   f.replay_from = 1;
   commit(std::move(f));
   append(batch({reading(1, 2 * kSecond, 1)}));

@@ -264,7 +264,7 @@ TEST_F(Outbox, AnotherBoardBeginsAStreamThatNamesTheOldOne) {
   open_with({"a"});
   append(batch({reading(1, kSecond, 1), reading(1, kSecond, 2)}));
   Fold f = fold({message("x", 1), message("y", 1), message("x", 1), message("x", 1)});
-  f.folded = 1;
+  f.folded[1] = 1;
   commit(std::move(f));
   done(0, 1);
   std::string first = store->identity().stream;

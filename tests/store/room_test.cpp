@@ -141,7 +141,7 @@ class Room : public StoreTest {
     for (int i = 0; i < 20; ++i)
       f.aggregates.push_back(aggregate(i + 1, 60'000, kStartMs + second * 60'000, noise(random)));
     f.replay_from = newest;
-    f.folded = kReadings;
+    f.folded[1] = kReadings;
     return f;
   }
   std::string text(std::size_t size) {

@@ -136,6 +136,28 @@ inline http::Snapshot example_snapshot() {
   store.folded = 980;
   store.not_folded = {{"too_old", 1}};
   store.to_fold = 19;
+  now.journal.on = true;
+  now.journal.bytes = 312;
+  http::SensorLedger books;
+  books.sensor = "raw-ph";
+  books.quantity = "ph";
+  books.unit = "1";
+  books.configured = true;
+  books.taken = 606;
+  books.stored = 600;
+  books.waiting = 6;
+  books.folded = 581;
+  books.to_fold = 19;
+  http::SensorLedger gone;  // left the configuration
+  gone.sensor = "old-meter";
+  gone.quantity = "volume";
+  gone.unit = "m³";
+  gone.taken = 404;
+  gone.stored = 400;
+  gone.rejected = {{"repeated", 4}};
+  gone.folded = 399;
+  gone.not_folded = {{"too_old", 1}};
+  now.ledger = {books, gone};
 
   auto water = [](const char* name, const char* unit_name, unsigned decimals,
                   QuantityKind kind = QuantityKind::gauge) {

@@ -38,6 +38,13 @@ TEST(Metrics, TheNamesOfTheContractAreThere) {
            "gerbang_store_commit_seconds_count 7200",
            "gerbang_clock_trusted 1",
            "gerbang_ledger_difference 0",
+           "gerbang_ledger_sensor_readings_total{sensor=\"raw-ph\",quantity=\"ph\",stage=\"taken\"}"
+           " 606",
+           "gerbang_ledger_sensor_waiting_readings{sensor=\"raw-ph\",quantity=\"ph\",for="
+           "\"folding\"} 19",
+           "gerbang_ledger_sensor_readings_total{sensor=\"\",quantity=\"\",stage=\"rejected\"} 4",
+           "gerbang_ledger_sensor_difference{sensor=\"raw-ph\",quantity=\"ph\"} 0",
+           "gerbang_journal_on 1",
        })
     EXPECT_TRUE(has_line(text, line)) << line << "\n" << text;
 }
@@ -48,6 +55,16 @@ TEST(Metrics, BadAndMissingValuesAreAbsent) {
   EXPECT_EQ(text.find("gerbang_sensor_value{sensor=\"total\""), std::string::npos);
   EXPECT_TRUE(has_line(text, "gerbang_sensor_flag{sensor=\"chlorine\"} 4"));
   EXPECT_TRUE(has_line(text, "gerbang_sensor_flag{sensor=\"total\"} 9"));
+}
+
+TEST(Metrics, SensorsThatLeftShareOneSetOfLines) {
+  Snapshot now = example_snapshot();
+  std::size_t before = metrics_text(now).size();
+  for (int i = 0; i < 1000; ++i) {
+    now.ledger.push_back(now.ledger[1]);
+    now.ledger.back().sensor = "gone-" + std::to_string(i);
+  }
+  EXPECT_LT(metrics_text(now).size(), before + 200);
 }
 
 TEST(Metrics, LabelsAreEscapedAndStayUtf8) {

@@ -345,17 +345,49 @@ TEST(Ledger, TheExampleBalancesAndALostReadingShows) {
   Snapshot now = example_snapshot();
   EXPECT_EQ(balance(now).difference(), 0);
   ++now.store.taken;
+  ++now.ledger[0].taken;
+  now.ledger[0].to_fold = 21;
   now.store.to_fold = 21;
   now.uplinks[0].made += 5;
   Balance sheet = balance(now);
   EXPECT_EQ(sheet.readings, 1);
   EXPECT_EQ(sheet.folding, -2);
   EXPECT_EQ(sheet.messages[0], 5);
-  EXPECT_EQ(sheet.difference(), 8);
+  EXPECT_EQ(sheet.sensors[0].readings, 1);
+  EXPECT_EQ(sheet.sensors[0].folding, -2);
+  EXPECT_EQ(sheet.sensors[1].readings, 0);
+  EXPECT_EQ(sheet.difference(), 8 + 3);
   json::object ledger = body_of(response_to("/api/v1/ledger", now));
-  EXPECT_EQ(ledger.at("difference").as_int64(), 8);
+  EXPECT_EQ(ledger.at("difference").as_int64(), 11);
+  json::object ph = ledger.at("sensors").as_array().at(0).as_object();
+  EXPECT_EQ(ph.at("sensor").as_string(), "raw-ph");
+  EXPECT_EQ(ph.at("difference").as_int64(), 1);
+  EXPECT_EQ(ph.at("foldingDifference").as_int64(), -2);
+  EXPECT_EQ(ph.at("waitingForCommit").as_int64(), 6);
+  json::object gone = ledger.at("sensors").as_array().at(1).as_object();
+  EXPECT_FALSE(gone.at("configured").as_bool());
+  EXPECT_EQ(gone.at("notFolded").at("too_old").as_int64(), 1);
+  EXPECT_EQ(ledger.at("journal").at("on").as_bool(), true);
   EXPECT_EQ(ledger.at("readings").at("rejected").at("repeated").as_int64(), 4);
   EXPECT_EQ(ledger.at("messages").at("ministry").at("filtered").as_int64(), 12);
+}
+
+TEST(Ledger, AReadingOfOneSensorThatIsCountedForAnotherShows) {
+  Snapshot now = example_snapshot();
+  ++now.ledger[0].stored;
+  --now.ledger[1].stored;
+  Balance sheet = balance(now);
+  EXPECT_EQ(sheet.readings, 0);
+  EXPECT_EQ(sheet.difference(), 4);
+}
+
+TEST(Ledger, SensorsThatDoNotAddUpToTheTotalShow) {
+  Snapshot now = example_snapshot();
+  now.ledger.pop_back();
+  EXPECT_EQ(balance(now).sum, 404 + 400 + 399);
+  EXPECT_EQ(body_of(response_to("/api/v1/ledger", now)).at("sumDifference").as_int64(), 1203);
+  now.ledger.clear();
+  EXPECT_EQ(balance(now).difference(), 0) << "they are not known";
 }
 
 TEST(Ledger, WithoutACountOfItsOwnWhatWaitsIsTheRest) {

@@ -202,7 +202,8 @@ struct gerbang_host {
   void (*exchange)(const gerbang_host* host, const char* device, gerbang_reason result,
                    uint32_t microseconds);
   int64_t (*boottime_ns)(const gerbang_host* host);
-  /* Not 0 once the host has been told to stop: a long poll should return soon. */
+  /* Not 0 once the host has been told to stop: a long poll should return soon. Readings that were
+     emitted more than 20 ms ago are sent on by any call of the host: make one before a long wait. */
   int (*stopping)(const gerbang_host* host);
 };
 

@@ -151,11 +151,29 @@ class Plant {
 
   void expect_balance() {
     store::Status s = store->status();
+    pipeline::Pipeline::Underway underway = pipe->underway();
+    Counts taken = pipe->taken(), to_fold = pipe->to_fold();
     std::uint64_t rejected = 0, not_folded = 0;
     for (const auto& [reason, n] : s.rejected) rejected += n;
     for (const auto& [reason, n] : s.not_folded) not_folded += n;
     EXPECT_EQ(s.taken, s.stored + rejected + s.waiting_readings);
-    EXPECT_EQ(s.stored, s.folded + not_folded + pipe->to_fold());
+    EXPECT_EQ(s.stored, s.folded + not_folded + sum(to_fold));
+    std::uint64_t stored = 0, folded = 0;
+    for (const store::SeriesLedger& one : store->ledger()) {
+      const store::Account& account = one.account;
+      std::uint64_t refused = account.sum_rejected();
+      for (const auto& [reason, counts] : underway.rejected)
+        if (auto n = counts.find(one.series); n != counts.end()) refused += n->second;
+      EXPECT_EQ(taken[one.series],
+                account.stored + refused + one.waiting + underway.readings[one.series])
+          << "series " << one.series;
+      EXPECT_EQ(account.open(), static_cast<std::int64_t>(to_fold[one.series]))
+          << "series " << one.series;
+      stored += account.stored;
+      folded += account.folded;
+    }
+    EXPECT_EQ(stored, s.stored) << "the series add up";
+    EXPECT_EQ(folded, s.folded);
   }
 
   void reconfigure(std::vector<pipeline::Sensor> sensors) {

@@ -19,12 +19,13 @@ struct SimulatedDisk {
   std::string state;
   std::map<std::int32_t, std::string> slow;
   std::int64_t replay_from = 0;
-  std::uint64_t folded = 0, stored = 0;
-  std::map<std::string, std::uint64_t> not_folded;
+  Counts folded;
+  std::uint64_t stored = 0;
+  Reasons not_folded;
 
   std::uint64_t refused() const {
     std::uint64_t sum = 0;
-    for (const auto& [reason, n] : not_folded) sum += n;
+    for (const auto& [reason, counts] : not_folded) sum += gerbang::sum(counts);
     return sum;
   }
 };
@@ -59,7 +60,7 @@ class SimulatedGateway {
         seen = std::max(seen, s.time_ms);
         auto series = static_cast<std::int32_t>(s.index);
         if (!index_.contains(series)) {
-          engine.replay_unknown(s.time_ms, b);
+          engine.replay_unknown(series, s.time_ms, b);
           continue;
         }
         s.index = index_[series];
@@ -104,8 +105,8 @@ class SimulatedGateway {
     while (engine.has_dirty()) {
       for (const DirtyWindow& dirty : engine.take_dirty(8))
         for (const auto& sensor : dirty.sensors) {
-          engine.revised(sensor.late);
-          disk_.folded += sensor.late;
+          engine.revised(sensor.index, sensor.late);
+          if (sensor.late > 0) disk_.folded[engine.plan()[sensor.index].series] += sensor.late;
           revise(dirty, sensor.index);
         }
       commit();
@@ -120,7 +121,7 @@ class SimulatedGateway {
 
   std::int64_t difference() const {
     return static_cast<std::int64_t>(disk_.stored) -
-           static_cast<std::int64_t>(disk_.folded + disk_.refused() + engine.waiting());
+           static_cast<std::int64_t>(sum(disk_.folded) + disk_.refused() + sum(engine.waiting()));
   }
 
  private:
@@ -134,8 +135,8 @@ class SimulatedGateway {
   }
 
   void commit() {
-    disk_.folded += engine.take_folded();
-    for (auto& [reason, n] : engine.take_refused()) disk_.not_folded[reason] += n;
+    add(disk_.folded, engine.take_folded());
+    add(disk_.not_folded, engine.take_refused());
     disk_.state = engine.save();
     for (auto& [series, text] : engine.save_slow()) disk_.slow[series] = text;
     disk_.replay_from = engine.replay_from();

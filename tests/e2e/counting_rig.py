@@ -23,7 +23,7 @@ from harness import SOURCE, Broker, Gateway, Subscriber, free_port, identity, po
 
 UNITS = 4
 IN_FLIGHT = 0.25   # seconds: a busy machine; a frame takes a millisecond on an idle one
-HELD = 0.3         # how long the plant stands still before a kill, for what is under way to arrive
+HELD = 1.0         # how long the plant stands still before a kill, for what is under way to arrive
 
 
 def configuration(broker_port, http_port, plant_port):

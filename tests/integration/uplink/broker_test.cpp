@@ -83,7 +83,8 @@ TEST_P(UplinkBroker, ABrokerThatIsStoppedAndStartedMissesNothing) {
   ASSERT_TRUE(rig.until([&] { return Received(subscriber.arrived()).all(1000); }));
   Received received(subscriber.arrived());
   EXPECT_EQ(received.contradictions, 0u);
-  EXPECT_LE(received.duplicates, 20u);
+  // Twenty were in flight to the broker, and twenty from it to the subscriber.
+  EXPECT_LE(received.duplicates, 40u);
   EXPECT_EQ(rig.outbox.twice, 0u);
 }
 

@@ -115,6 +115,9 @@ Result<void> Gateway::open() {
   if (!store) return fail(std::move(store.error()).within("store " + config_.store.path.string()));
   store_ = std::move(*store);
 
+  // So that the file alone says what a local time is.
+  store_->put("gateway/timezone", config_.gateway.timezone);
+
   // Numbers of the sensors' series and of the uplinks' bits.
   auto series = store_->declare(series_of(config_));
   if (!series) return fail(std::move(series.error()).within("store"));

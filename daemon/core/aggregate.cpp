@@ -81,4 +81,18 @@ std::optional<double> mean(const Aggregate& aggregate, QuantityKind kind) {
   return degrees < 360 ? degrees : 0;
 }
 
+ShownValues shown_values(const Aggregate& aggregate, QuantityKind kind) {
+  ShownValues out;
+  const Statistics& all = aggregate.statistics;
+  if (all.count == 0 || kind == QuantityKind::event) return out;
+  out.first = aggregate.first;
+  out.last = aggregate.last;
+  out.mean = mean(aggregate, kind);
+  if (kind == QuantityKind::direction) return out;
+  out.minimum = all.minimum;
+  out.maximum = all.maximum;
+  out.stddev = all.stddev();
+  return out;
+}
+
 }  // namespace gerbang

@@ -66,4 +66,10 @@ Verdict verdict(const Aggregate& aggregate);
 // directions that cancel each other out.
 std::optional<double> mean(const Aggregate& aggregate, QuantityKind kind);
 
+// The values that are shown of an aggregate: those that its kind has, if any reading counted.
+struct ShownValues {
+  std::optional<double> mean, minimum, maximum, stddev, first, last;
+};
+ShownValues shown_values(const Aggregate& aggregate, QuantityKind kind);
+
 }  // namespace gerbang

@@ -55,4 +55,13 @@ struct SubscribeOptions {
 };
 int subscribe(const Common& common, const SubscribeOptions& options);
 
+struct ExportOptions {
+  std::string url, token_file;       // through the daemon
+  std::string store;                 // from a file
+  std::vector<std::string> sensors;  // empty: all
+  std::string from, to;              // empty: without bound
+  std::string window;                // empty: readings
+};
+int export_data(const Common& common, const ExportOptions& options);
+
 }  // namespace gerbang::ctl

@@ -21,10 +21,11 @@ void add_common(CLI::App& app, Common& common) {
 
 struct Arguments {
   Common common;
-  std::string file, driver, duration;
+  std::string file, driver, duration, format;
   ReadOptions read;
   StatusOptions status;
   SubscribeOptions subscribe;
+  ExportOptions exported;
 };
 
 void declare_check(CLI::App& cli, Arguments& a) {
@@ -80,6 +81,33 @@ void declare_subscribe(CLI::App& cli, Arguments& a) {
       "  gerbangctl subscribe --audit --for 60s --topic '+/+/ipa-1/aggregate/water/#'");
 }
 
+void declare_export(CLI::App& cli, Arguments& a) {
+  auto* command = cli.add_subcommand("export", "Readings or aggregates as CSV");
+  ExportOptions& o = a.exported;
+  auto* url = command->add_option("--url", o.url,
+                                  "A running gateway: http://HOST:PORT, or its control socket");
+  auto* store = command->add_option("--store", o.store,
+                                    "The file of a gateway that does not run; it is not changed");
+  url->excludes(store);
+  command->add_option("--token-file", o.token_file, "File with the API token");
+  command->add_option("--sensor", o.sensors, "A sensor; may be given again (default: all)")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--from", o.from, "First time (default: the oldest)");
+  command->add_option("--to", o.to, "End, itself not included (default: the newest)");
+  command->add_option("--window", o.window, "Aggregates of this length, such as 1h");
+  command->add_option("--format", a.format, "csv")->check(CLI::IsMember({"csv"}));
+  command->footer(
+      "Without --url and --store: the gateway of the configuration while it runs, else its file.\n"
+      "Times: 2026-01-31 (a local day), 2026-01-31T12:00:00+08:00, -24h, now, milliseconds.\n"
+      "Columns: time_local, time_utc, sensor, value, unit, raw, quality, reason, clock.\n"
+      "With --json one JSON object a line. Exit: 0, 66 no such file, 69 no answer or in use.\n"
+      "Examples:\n  gerbangctl export --sensor raw-turbidity --from -24h > turbidity.csv\n"
+      "  gerbangctl export --url http://10.0.0.7:8080 --window 1h --from 2026-01-01 --to "
+      "2026-01-31\n"
+      "  gerbangctl export --store /media/card/var/lib/gerbang/gerbang.db > all.csv");
+}
+
 int run(CLI::App& cli, Arguments& a) {
   if (cli.got_subcommand("check")) {
     if (!a.file.empty()) a.common.config = a.file;
@@ -88,6 +116,7 @@ int run(CLI::App& cli, Arguments& a) {
   if (cli.got_subcommand("drivers")) return drivers(a.common, a.driver);
   if (cli.got_subcommand("read")) return read(a.common, a.read);
   if (cli.got_subcommand("status")) return status(a.common, a.status);
+  if (cli.got_subcommand("export")) return export_data(a.common, a.exported);
   if (!a.duration.empty()) {
     a.subscribe.duration = parse_duration(a.duration);
     if (!a.subscribe.duration) {
@@ -116,6 +145,7 @@ int main(int argc, char** argv) {
   declare_read(cli, arguments);
   declare_status(cli, arguments);
   declare_subscribe(cli, arguments);
+  declare_export(cli, arguments);
   try {
     cli.parse(argc, argv);
     return run(cli, arguments);

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <vector>
 
@@ -85,6 +86,29 @@ std::optional<Endpoint> running_gateway(const config::Config& config) {
     if (id && id->is_string() && id->as_string() == config.gateway.id) return place;
   }
   return std::nullopt;
+}
+
+Result<Endpoint> find_gateway(const Common& common, const std::string& url,
+                              const std::string& token_file) {
+  Endpoint endpoint;
+  if (!token_file.empty()) {
+    std::ifstream in(token_file);
+    if (!std::getline(in, endpoint.token))
+      return fail(std::errc::no_such_file_or_directory,
+                  token_file + ": cannot be read, or is empty");
+  }
+  endpoint.url = url;
+  if (!endpoint.url.empty()) return endpoint;
+  auto loaded = load_configuration(common);
+  if (!loaded.config)
+    return fail(std::errc::invalid_argument,
+                common.config + ": not a valid configuration (gerbangctl check); or give --url");
+  auto running = running_gateway(*loaded.config);
+  if (!running)
+    return fail(std::errc::not_connected, "no gateway \"" + loaded.config->gateway.id +
+                                              "\" answers here; is the service running? "
+                                              "(systemctl status gerbang)");
+  return *running;
 }
 
 }  // namespace gerbang::ctl

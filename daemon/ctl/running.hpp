@@ -20,6 +20,11 @@ void print_mistakes(const config::LoadResult& loaded, bool json);
 // address.
 std::optional<Endpoint> running_gateway(const config::Config& config);
 
+// The gateway at `url` (empty: the one that the configuration describes), with a token from a file
+// (empty: none).
+Result<Endpoint> find_gateway(const Common& common, const std::string& url,
+                              const std::string& token_file);
+
 // GET, parsed; the failure is a sentence for a person.
 Result<boost::json::value> get_json(const Endpoint& endpoint, const std::string& target);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/json.hpp>
 #include <cstdio>
-#include <fstream>
 
 #include "ctl/commands.hpp"
 #include "ctl/running.hpp"
@@ -127,32 +126,10 @@ void print(const json::object& status) {
   }
 }
 
-Result<Endpoint> endpoint_of(const Common& common, const StatusOptions& options) {
-  Endpoint endpoint;
-  if (!options.token_file.empty()) {
-    std::ifstream in(options.token_file);
-    if (!std::getline(in, endpoint.token))
-      return fail(std::errc::no_such_file_or_directory,
-                  options.token_file + ": cannot be read, or is empty");
-  }
-  endpoint.url = options.url;
-  if (!endpoint.url.empty()) return endpoint;
-  auto loaded = load_configuration(common);
-  if (!loaded.config)
-    return fail(std::errc::invalid_argument,
-                common.config + ": not a valid configuration (gerbangctl check); or give --url");
-  auto running = running_gateway(*loaded.config);
-  if (!running)
-    return fail(std::errc::not_connected, "no gateway \"" + loaded.config->gateway.id +
-                                              "\" answers here; is the service running? "
-                                              "(systemctl status gerbang)");
-  return *running;
-}
-
 }  // namespace
 
 int status(const Common& common, const StatusOptions& options) {
-  auto endpoint = endpoint_of(common, options);
+  auto endpoint = find_gateway(common, options.url, options.token_file);
   if (!endpoint) {
     std::fprintf(stderr, "gerbangctl: %s\n", endpoint.error().what.c_str());
     return kUnavailable;

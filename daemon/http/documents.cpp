@@ -3,7 +3,6 @@
 
 #include "core/text.hpp"
 #include "http/judge.hpp"
-#include "http/time_text.hpp"
 
 namespace gerbang::http {
 namespace {

@@ -4,13 +4,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numbers>
 #include <span>
 
 #include "core/text.hpp"
 #include "http/documents.hpp"
 #include "http/json.hpp"
-#include "http/time_text.hpp"
 
 namespace gerbang::http {
 namespace {
@@ -172,34 +170,9 @@ const SeriesRef& series_of(const std::vector<SeriesRef>& series, std::uint32_t i
   return index < series.size() ? series[index] : kUnknown;
 }
 
-// What an aggregate says of values: none where its kind has no such number.
-struct Values {
-  std::optional<double> mean, minimum, maximum, stddev, first, last;
-};
-
-Values values_of(const AggregateRow& row) {
-  Values out;
-  const Aggregate& a = row.aggregate;
-  if (a.statistics.count == 0 || row.kind == QuantityKind::event) return out;
-  out.first = a.first;
-  out.last = a.last;
-  if (row.kind == QuantityKind::direction) {
-    if (a.x != 0 || a.y != 0) {
-      double degrees = std::atan2(a.y, a.x) * 180 / std::numbers::pi;
-      out.mean = degrees < 0 ? degrees + 360 : degrees;
-    }
-    return out;
-  }
-  out.mean = a.statistics.mean;
-  out.minimum = a.statistics.minimum;
-  out.maximum = a.statistics.maximum;
-  out.stddev = a.statistics.stddev();
-  return out;
-}
-
 void write_json_row(Json& json, const AggregateRow& row, const SeriesRef& series) {
   const Aggregate& a = row.aggregate;
-  Values values = values_of(row);
+  ShownValues values = shown_values(a, row.kind);
   json.begin_object()
       .member("sensor", series.sensor)
       .member("quantity", series.quantity)
@@ -230,7 +203,7 @@ void write_json_row(Json& json, const AggregateRow& row, const SeriesRef& series
 void append_csv_row(std::string& out, const AggregateRow& row, const SeriesRef& series,
                     const std::string& window, const Zone& zone) {
   const Aggregate& a = row.aggregate;
-  Values values = values_of(row);
+  ShownValues values = shown_values(a, row.kind);
   out += format_local(a.start_ms, zone) + "," + format_utc(a.start_ms) + ",";
   append_cell(out, series.sensor);
   out += "," + window + ",";

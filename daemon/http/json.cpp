@@ -99,12 +99,6 @@ void Json::separate() {
   after_key_ = false;
 }
 
-std::string number_text(double number) {
-  char text[32];
-  auto [end, error] = std::to_chars(text, text + sizeof text, number);
-  return std::string(text, end);
-}
-
 std::string clean_utf8(std::string_view text) {
   std::string out;
   while (!text.empty()) {

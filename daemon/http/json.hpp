@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/number_text.hpp"
+
 namespace gerbang::http {
 
 // Writes JSON straight into one string: no tree, so a document of a thousand sensors costs its own
@@ -62,9 +64,6 @@ class Json {
   bool first_ = true;  // nothing stands before in the open object or array
   bool after_key_ = false;
 };
-
-// The shortest decimal that reads back as the same double.
-std::string number_text(double number);
 
 // `text` with every byte that is not part of well-formed UTF-8 replaced by U+FFFD.
 std::string clean_utf8(std::string_view text);

@@ -13,17 +13,12 @@
 
 #include "core/quantity.hpp"
 #include "core/reading.hpp"
+#include "core/time_text.hpp"
 
 namespace gerbang::http {
 
-// From this instant on local time is UTC + offset_ms, and people call it `abbreviation` ("WITA").
-struct ZoneChange {
-  std::int64_t utc_from_ms = 0;
-  std::int64_t offset_ms = 0;
-  std::string abbreviation;
-};
-using Zone =
-    std::vector<ZoneChange>;  // ascending; the first entry also holds before it; empty: UTC
+using gerbang::Zone;
+using gerbang::ZoneChange;
 
 struct GatewayInfo {
   std::string id, region, site, site_kind;

@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t kHour = 3'600'000;
 constexpr std::int64_t kWait =
     2 * kHour;  // after an hour's end: what is late by less makes no part
-// What a step may do; measured in decision 15.
+// What a step may do; measured in decision 16.
 constexpr std::size_t kCollectStep = 65'536, kWriteStep = 32'768;
 constexpr BatchId kRemoveStep = 512;
 constexpr BatchId kMostBatches = 16'384;          // in one pass
@@ -74,6 +74,7 @@ Result<bool> Compactor::step(BatchId before, const Transact& transact) {
       return true;
     case Phase::write:
       STORE_TRY(transact([this] { return write(); }));
+      compacted_ += written_;
       if (!collected_.empty()) return true;
       phase_ = history_.at_rest.pass_partly == 0 ? Phase::remove : Phase::collect;
       below_ = kAll;
@@ -195,7 +196,7 @@ Result<void> Compactor::write() {
     rest.next_series = std::int64_t{series} + 1;
   }
   count_ -= written;
-  compacted_ += written;
+  written_ = written;
   if (collected_.empty() && below_ == kAll) {
     rest.whole = rest.pass_whole;
     rest.partly = rest.pass_partly;

@@ -34,7 +34,7 @@ class Compactor {
   // At most one bounded piece of work on batches below `before`. False: there is nothing to do now.
   Result<bool> step(BatchId before, const Transact& transact);
 
-  // Readings brought to rest since load().
+  // Readings brought to rest since the start.
   std::uint64_t compacted() const { return compacted_; }
 
  private:
@@ -62,7 +62,7 @@ class Compactor {
   std::map<Group, std::vector<ChunkReading>> collected_;  // series by series
   std::size_t count_ = 0;                                 // in collected_
   std::int64_t below_ = kAll;                             // series that have room in it
-  std::uint64_t compacted_ = 0;
+  std::uint64_t written_ = 0, compacted_ = 0;
 
   sql::Statement select_, update_;
 };

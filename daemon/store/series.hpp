@@ -28,13 +28,15 @@ class SeriesTable {
   // By number, from 1; shared with other threads, so never changed.
   std::shared_ptr<const std::vector<SeriesName>> names() const { return names_; }
 
- private:
   struct Series {
     std::int32_t id = 0;
     std::string sensor, quantity, unit;
     QuantityKind kind = QuantityKind::gauge;
     std::vector<std::pair<BatchId, Calibration>> calibrations;  // by batch
   };
+  const std::vector<Series>& all() const { return series_; }
+
+ private:
   Series* find(const std::string& sensor, const std::string& quantity, const std::string& unit);
   Result<Series*> find_or_make(const SeriesSpec& spec);
 

@@ -141,7 +141,7 @@ TEST(Chunk, OneStrangeValueDoesNotCostTheOthers) {
 }
 
 // An hour at 1 Hz; stamps jitter by a millisecond. The figures are in
-// decision 15.
+// decision 16.
 double bytes_per_reading(const std::function<Raw(Random&)>& signal) {
   Random random(3);
   std::normal_distribution<double> jitter(0.5, 0.4);

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <limits>
 
+#include "core/time_text.hpp"
 #include "http/access.hpp"
 #include "http/json.hpp"
 #include "http/message.hpp"
-#include "http/time_text.hpp"
 
 namespace gerbang::http {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/time_text.hpp"
+#include "core/time_text.hpp"
 
 #include <charconv>
 #include <chrono>
@@ -7,7 +7,7 @@
 
 #include "core/text.hpp"
 
-namespace gerbang::http {
+namespace gerbang {
 namespace {
 
 using std::chrono::milliseconds;
@@ -155,4 +155,4 @@ std::optional<std::int64_t> parse_time(std::string_view text, Bound bound, std::
   return *date + *clock - *offset;
 }
 
-}  // namespace gerbang::http
+}  // namespace gerbang

@@ -7,10 +7,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "http/snapshot.hpp"
+namespace gerbang {
 
-namespace gerbang::http {
+// From this instant on local time is UTC + offset_ms, and people call it `abbreviation` ("WITA").
+struct ZoneChange {
+  std::int64_t utc_from_ms = 0;
+  std::int64_t offset_ms = 0;
+  std::string abbreviation;
+};
+using Zone =
+    std::vector<ZoneChange>;  // ascending; the first entry also holds before it; empty: UTC
 
 // What the zone says at an instant. `abbreviation` is "UTC" where the zone is empty.
 struct LocalOffset {
@@ -31,4 +39,4 @@ enum class Bound { from, to };
 std::optional<std::int64_t> parse_time(std::string_view text, Bound bound, std::int64_t now_ms,
                                        const Zone& zone);
 
-}  // namespace gerbang::http
+}  // namespace gerbang

@@ -103,8 +103,8 @@ struct Uplink {
 
 struct Driver {
   std::string name, plugin;
-  Milliseconds interval{};           // of its sensors, where they do not say their own
-  std::vector<OptionValue> options;  // checked, in the order of the schema
+  Milliseconds interval{};  // of its sensors, where they do not say their own
+  OptionValues options;
   DriverSchema schema;
   Place place;
 };
@@ -125,7 +125,7 @@ struct Sensor {
   std::optional<std::uint64_t> wrap;  // totaliser: the raw count after which it starts again at 0
   std::string formerly;               // the removed id whose history goes on here, or empty
   Milliseconds interval{};
-  std::vector<OptionValue> address;  // checked, in the order of the schema
+  OptionValues address;
   Place place;
 };
 

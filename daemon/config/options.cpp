@@ -162,7 +162,7 @@ std::vector<OptionValue> check_options(const std::vector<OptionSpec>& specs, con
   return out;
 }
 
-std::string identity(const std::vector<OptionSpec>& specs, const std::vector<OptionValue>& values) {
+std::string identity(const std::vector<OptionSpec>& specs, const OptionValues& values) {
   std::string out;
   for (const OptionSpec& spec : specs) {
     if (!spec.identity) continue;

@@ -18,7 +18,7 @@ std::vector<OptionValue> check_options(const std::vector<OptionSpec>& specs, con
 
 // What tells two sensors of a driver apart, as text: equal texts are the same place of the line.
 // Empty: the driver declares no identity, or some of it is absent everywhere.
-std::string identity(const std::vector<OptionSpec>& specs, const std::vector<OptionValue>& values);
+std::string identity(const std::vector<OptionSpec>& specs, const OptionValues& values);
 
 // As a person would write it in TOML.
 std::string written(const OptionValue& value);

@@ -46,7 +46,7 @@ class Writer {
   void set_secret(const std::string& key, const std::optional<Secret>& secret) {
     if (secret) set(key, secret->written);
   }
-  void set_options(const std::string& key, const std::vector<OptionValue>& values) {
+  void set_options(const std::string& key, const OptionValues& values) {
     for (const OptionValue& value : values)
       out_[prefix_ + "." + key + "." + value.name] = written(value);
   }

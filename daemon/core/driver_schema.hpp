@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gerbang {
@@ -47,6 +51,30 @@ struct OptionValue {
   double number = 0;         // number
 
   friend bool operator==(const OptionValue&, const OptionValue&) = default;
+};
+
+// Checked values in the order of the schema. They never change, and copies share them: a thousand
+// addresses stand in the configuration and in what the drivers were told.
+class OptionValues {
+ public:
+  OptionValues() = default;
+  OptionValues(std::vector<OptionValue> values)
+      : values_(std::make_shared<const std::vector<OptionValue>>(std::move(values))) {}
+  OptionValues(std::initializer_list<OptionValue> values)
+      : OptionValues(std::vector<OptionValue>(values)) {}
+
+  const OptionValue* begin() const { return values_ ? values_->data() : nullptr; }
+  const OptionValue* end() const { return begin() + size(); }
+  std::size_t size() const { return values_ ? values_->size() : 0; }
+  bool empty() const { return size() == 0; }
+  const OptionValue& operator[](std::size_t i) const { return (*values_)[i]; }
+
+  friend bool operator==(const OptionValues& a, const OptionValues& b) {
+    return a.values_ == b.values_ || std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+
+ private:
+  std::shared_ptr<const std::vector<OptionValue>> values_;
 };
 
 }  // namespace gerbang

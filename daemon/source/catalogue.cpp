@@ -99,8 +99,7 @@ Result<DriverSchema> Catalogue::schema(const std::string& plugin) {
   return schema;
 }
 
-Result<Decoded> Catalogue::decode(const std::string& plugin,
-                                  const std::vector<OptionValue>& options,
+Result<Decoded> Catalogue::decode(const std::string& plugin, const OptionValues& options,
                                   std::string_view bytes) const {
   auto path = find(plugin);
   if (!path) return fail(std::move(path).error());

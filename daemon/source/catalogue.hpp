@@ -41,7 +41,7 @@ class Catalogue {
   Result<DriverSchema> schema(const std::string& plugin);
 
   // options: checked against the schema.
-  Result<Decoded> decode(const std::string& plugin, const std::vector<OptionValue>& options,
+  Result<Decoded> decode(const std::string& plugin, const OptionValues& options,
                          std::string_view bytes) const;
 
   const std::string& host() const { return host_; }

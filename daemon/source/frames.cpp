@@ -141,8 +141,7 @@ Result<HostFrame> description_of(const pb::Description& in) {
   return HostFrame(std::move(out));
 }
 
-void add_values(const std::vector<OptionValue>& values,
-                google::protobuf::RepeatedPtrField<pb::Value>& out) {
+void add_values(const OptionValues& values, google::protobuf::RepeatedPtrField<pb::Value>& out) {
   for (const OptionValue& value : values) {
     pb::Value& copy = *out.Add();
     copy.set_name(value.name);
@@ -224,7 +223,7 @@ std::string encode_describe() {
   return out.SerializeAsString();
 }
 
-std::string encode_decode(const std::vector<OptionValue>& options, std::string_view bytes) {
+std::string encode_decode(const OptionValues& options, std::string_view bytes) {
   pb::ToDriverHost out;
   add_values(options, *out.mutable_decode()->mutable_options());
   out.mutable_decode()->set_data(std::string(bytes));

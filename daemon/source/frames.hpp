@@ -90,6 +90,6 @@ Result<HostFrame> decode_frame(std::string_view payload);
 std::string encode_configure(const DriverSpec& spec, bool trace, bool once);
 std::string encode_stop();
 std::string encode_describe();
-std::string encode_decode(const std::vector<OptionValue>& options, std::string_view bytes);
+std::string encode_decode(const OptionValues& options, std::string_view bytes);
 
 }  // namespace gerbang::source

@@ -161,7 +161,7 @@ Result<DriverSchema> describe(const std::string& host, const std::string& plugin
 }
 
 Result<Decoded> decode(const std::string& host, const std::string& plugin_path,
-                       const std::vector<OptionValue>& options, std::string_view bytes,
+                       const OptionValues& options, std::string_view bytes,
                        std::chrono::nanoseconds deadline) {
   Decoded decoded;
   Listener listener;

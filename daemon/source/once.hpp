@@ -44,7 +44,7 @@ struct Decoded {
   std::string text;
 };
 Result<Decoded> decode(const std::string& host, const std::string& plugin_path,
-                       const std::vector<OptionValue>& options, std::string_view bytes,
+                       const OptionValues& options, std::string_view bytes,
                        std::chrono::nanoseconds deadline = std::chrono::seconds(5));
 
 }  // namespace gerbang::source

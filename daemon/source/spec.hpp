@@ -14,7 +14,7 @@ struct SensorSpec {
   std::uint32_t index = 0;  // in the running configuration; may change while the driver runs
   std::string id;
   std::chrono::nanoseconds interval{};
-  std::vector<OptionValue> address;
+  OptionValues address;
 };
 
 // One [[driver]] with its sensors.
@@ -22,7 +22,7 @@ struct DriverSpec {
   std::string name;
   std::string plugin;       // "modbus"
   std::string plugin_path;  // of the shared object (Catalogue::find)
-  std::vector<OptionValue> options;
+  OptionValues options;
   std::vector<SensorSpec> sensors;
   std::uint32_t max_block_ms = 0;  // from the driver's schema
 };

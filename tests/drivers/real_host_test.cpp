@@ -47,8 +47,8 @@ DriverSpec bad(const std::string& name, std::uint32_t first) {
   spec.name = name;
   spec.plugin = name;
   spec.plugin_path = GERBANG_BINARY_DIR "/bad_drivers/" + name + ".so";
-  spec.options.clear();
-  for (SensorSpec& sensor : spec.sensors) sensor.address.clear();
+  spec.options = {};
+  for (SensorSpec& sensor : spec.sensors) sensor.address = {};
   return spec;
 }
 

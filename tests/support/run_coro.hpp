@@ -17,7 +17,7 @@ namespace gerbang::test {
 // `limit`: a hanging coroutine is a defect, not a slow test.
 template <class T>
 T run_coro(boost::asio::io_context& io, boost::asio::awaitable<T> task,
-           std::chrono::seconds limit = std::chrono::seconds(10)) {
+           std::chrono::seconds limit = std::chrono::seconds(30)) {
   std::exception_ptr error;
   bool finished = false;
   io.restart();

@@ -204,7 +204,7 @@ TEST(DriverSpec, IsTheSameForTheDriverWhenOnlyIndicesDiffer) {
   d.sensors.emplace_back();
   EXPECT_FALSE(same_for_driver(a, d));
   DriverSpec e = a;
-  e.options.emplace_back();
+  e.options = {OptionValue()};
   EXPECT_FALSE(same_for_driver(a, e));
 }
 

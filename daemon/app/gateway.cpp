@@ -26,6 +26,7 @@
 #include "app/translate.hpp"
 #include "app/uplinks.hpp"
 #include "app/version.hpp"
+#include "async/elsewhere.hpp"
 #include "async/spawn.hpp"
 #include "config/diff.hpp"
 #include "ipc/child.hpp"
@@ -238,24 +239,29 @@ asio::awaitable<void> Gateway::stop() {
 asio::awaitable<void> Gateway::reload() {
   service_.reloading(std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now().time_since_epoch()));
-  config::LoadResult loaded = load_settings(file_, Purpose::run, &catalogue_);
+  // A large file and its drivers' hosts take a second: readings do not wait for them. Nobody
+  // changes config_ meanwhile.
+  config::LoadResult loaded;
+  config::Change change;
+  std::function<void()> look = [&] {
+    loaded = load_settings(file_, Purpose::run, &catalogue_);
+    if (loaded.config) change = config::diff(config_, *loaded.config);
+  };
+  co_await elsewhere(io_.get_executor(), look);
   for (const config::Diagnostic& d : loaded.errors) spdlog::error("{}", config::text(d));
   for (const config::Diagnostic& d : loaded.warnings) spdlog::warn("{}", config::text(d));
   if (!loaded.config) {
     notes_.error("reload: " + std::to_string(loaded.errors.size()) +
                  " mistakes in the configuration; nothing was changed");
+  } else if (change.empty()) {
+    notes_.info("reload: nothing has changed");
+  } else if (!change.needs_restart.empty()) {
+    std::string keys;
+    for (const std::string& key : change.needs_restart) keys += (keys.empty() ? "" : ", ") + key;
+    notes_.error("reload: " + keys + " need a restart; nothing was changed");
   } else {
-    config::Change change = config::diff(config_, *loaded.config);
-    if (change.empty()) {
-      notes_.info("reload: nothing has changed");
-    } else if (!change.needs_restart.empty()) {
-      std::string keys;
-      for (const std::string& key : change.needs_restart) keys += (keys.empty() ? "" : ", ") + key;
-      notes_.error("reload: " + keys + " need a restart; nothing was changed");
-    } else {
-      config::Config next = std::move(*loaded.config);
-      co_await apply(std::move(next), std::move(change));
-    }
+    config::Config next = std::move(*loaded.config);
+    co_await apply(std::move(next), std::move(change));
   }
   service_.ready();
 }
@@ -271,6 +277,15 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
     notes_.error("reload: store: " + numbers.error().what + "; nothing was changed");
     co_return;
   }
+  auto plan = sensors_of(next, *numbers);
+  auto reconfigured = co_await pipeline_->reconfigure(std::move(plan));
+  if (!reconfigured) {
+    notes_.error("reload: " + reconfigured.error().what + "; nothing was changed");
+    co_return;
+  }
+
+  // From here on readings are numbered by the new configuration. Until the drivers have learned the
+  // numbers nothing suspends: nobody sees one half of the old and one of the new.
   for (const config::Change::Entry& entry : change.entries)
     notes_.info("reload: " + config::text(entry));
   config_ = std::move(next);
@@ -279,11 +294,6 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
   queries_->know(queries_of(config_, series_));
   http::GatewayInfo fresh = gateway_info(config_);
   info_.config_hash = fresh.config_hash;
-
-  // From here on readings are numbered by the new configuration: drivers first learn the numbers.
-  auto plan = sensors_of(config_, series_);
-  auto reconfigured = co_await pipeline_->reconfigure(std::move(plan));
-  if (!reconfigured) notes_.error("reload: " + reconfigured.error().what);
   co_await drivers_.apply(std::move(*specs));
   co_await uplinks_->apply(config_, change.uplinks);
   ++version_;

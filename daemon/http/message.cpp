@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/message.hpp"
 
+#include <algorithm>
+
 #include "http/json.hpp"
 
 namespace gerbang::http {
@@ -86,6 +88,34 @@ std::string_view phrase(unsigned status) {
     default:
       return "Error";
   }
+}
+
+std::string response_head(const Response& response, Framing framing, std::string_view body_length) {
+  std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
+  out += phrase(response.status);
+  out += "\r\n";
+  auto add = [&](std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+  };
+  auto has = [&](std::string_view name) {
+    return std::any_of(response.headers.begin(), response.headers.end(),
+                       [&](const auto& header) { return header.first == name; });
+  };
+  if (!response.content_type.empty()) add("Content-Type", response.content_type);
+  for (const auto& [name, value] : response.headers) add(name, value);
+  if (!has("Cache-Control")) add("Cache-Control", "no-store");
+  if (!has("Content-Security-Policy"))
+    add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  add("X-Content-Type-Options", "nosniff");
+  add("Referrer-Policy", "no-referrer");
+  add("Cross-Origin-Resource-Policy", "same-origin");
+  if (!framing.keep_alive)
+    add("Connection", "close");
+  else if (framing.http10)
+    add("Connection", "keep-alive");
+  out += body_length;
+  out += "\r\n";
+  return out;
 }
 
 Response problem(unsigned status, std::string_view detail) {

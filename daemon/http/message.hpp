@@ -40,6 +40,18 @@ struct Response {
 // "Not Found"
 std::string_view phrase(unsigned status);
 
+// How an answer is framed on its connection.
+struct Framing {
+  Framing() = default;
+  bool http10 = false;
+  bool head_only = false;
+  bool keep_alive = false;
+};
+
+// The head of a response, to its empty line. `body_length` is the header that tells how the body
+// ends, with its line break, or empty.
+std::string response_head(const Response& response, Framing framing, std::string_view body_length);
+
 // An error as an RFC 9457 problem document. `detail` says what is wrong and what to do.
 Response problem(unsigned status, std::string_view detail);
 

@@ -4,21 +4,14 @@
 // text and are written here, so that one instantiation serves both listeners and every body.
 #include "http/server.hpp"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -28,12 +21,13 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <charconv>
-#include <cstring>
 #include <list>
 
 #include "async/spawn.hpp"
 #include "http/access.hpp"
 #include "http/documents.hpp"
+#include "http/feed.hpp"
+#include "http/listener.hpp"
 #include "http/routes.hpp"
 #include "observe/log.hpp"
 
@@ -41,9 +35,6 @@ namespace gerbang::http {
 namespace {
 
 namespace beast = boost::beast;
-using Protocol = asio::generic::stream_protocol;
-using Acceptor = asio::basic_socket_acceptor<Protocol>;
-using Socket = Protocol::socket;
 using Stream = beast::basic_stream<Protocol, asio::any_io_executor, beast::unlimited_rate_policy>;
 using SteadyTime = std::chrono::steady_clock::time_point;
 using boost::system::error_code;
@@ -54,52 +45,9 @@ constexpr int kLostMs = 20'000;            // a peer that acknowledges nothing f
 constexpr std::chrono::seconds kLinger(1);
 constexpr std::size_t kLingerBytes = 256 * 1024;
 constexpr std::chrono::milliseconds kAcceptPause(200);
-constexpr std::chrono::seconds kStatePeriod(10);
 
 SteadyTime steady_now() {
   return std::chrono::steady_clock::now();
-}
-
-// Where a listener stands. Names are not resolved: that would block the loop.
-Result<Protocol::endpoint> parse_listen(const std::string& text) {
-  auto bad = [&](const std::string& why) {
-    return fail(std::errc::invalid_argument,
-                "[http] listen \"" + text + "\": " + why + "; write 127.0.0.1:8080 or [::1]:8080");
-  };
-  std::size_t colon = text.rfind(':');
-  if (colon == text.npos) return bad("no port");
-  std::string host = text.substr(0, colon);
-  unsigned port = 0;
-  const char* end = text.data() + text.size();
-  auto [stop, wrong] = std::from_chars(text.data() + colon + 1, end, port);
-  if (wrong != std::errc{} || stop != end || port > 65'535) return bad("not a port");
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  if (host == "localhost") host = "127.0.0.1";
-  error_code error;
-  auto address = asio::ip::make_address(host, error);
-  if (error) return bad("not an IP address");
-  return Protocol::endpoint(asio::ip::tcp::endpoint(address, static_cast<std::uint16_t>(port)));
-}
-
-std::uint16_t port_of(const Protocol::endpoint& endpoint) {
-  sockaddr_storage storage{};
-  std::memcpy(&storage, endpoint.data(), std::min(endpoint.size(), sizeof storage));
-  if (storage.ss_family == AF_INET) return ntohs(reinterpret_cast<sockaddr_in&>(storage).sin_port);
-  if (storage.ss_family == AF_INET6)
-    return ntohs(reinterpret_cast<sockaddr_in6&>(storage).sin6_port);
-  return 0;
-}
-
-std::string address_of(const Protocol::endpoint& endpoint) {
-  sockaddr_storage storage{};
-  std::memcpy(&storage, endpoint.data(), std::min(endpoint.size(), sizeof storage));
-  char text[INET6_ADDRSTRLEN] = "";
-  if (storage.ss_family == AF_INET)
-    inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in&>(storage).sin_addr, text, sizeof text);
-  else if (storage.ss_family == AF_INET6)
-    inet_ntop(AF_INET6, &reinterpret_cast<sockaddr_in6&>(storage).sin6_addr, text, sizeof text);
-  return text;
 }
 
 // What a parse error is to the client; 0: there is nobody to tell.
@@ -132,14 +80,6 @@ struct Session {
   bool reading = true;
 };
 
-// How the answer to a request is framed.
-struct Framing {
-  Framing() = default;
-  bool http10 = false;
-  bool head_only = false;
-  bool keep_alive = false;
-};
-
 }  // namespace
 
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
@@ -164,13 +104,20 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   }
 
   Result<void> run() {
-    if (!options_.listen.empty())
-      if (auto bound = listen_tcp(); !bound) return bound;
-    if (!options_.control.empty())
-      if (auto bound = listen_control(); !bound) {
+    if (!options_.listen.empty()) {
+      auto bound = listen_tcp(executor_, options_.listen);
+      if (!bound) return fail(std::move(bound.error()));
+      tcp_ = *bound;
+      port_ = port_of(tcp_->local_endpoint());
+    }
+    if (!options_.control.empty()) {
+      auto bound = listen_control(executor_, options_.control);
+      if (!bound) {
         stop();
-        return bound;
+        return fail(std::move(bound.error()));
       }
+      control_ = *bound;
+    }
     if (tcp_) spawn_critical(executor_, "http", accept_loop(shared_from_this(), tcp_, Origin::tcp));
     if (control_)
       spawn_critical(executor_, "http control",
@@ -196,56 +143,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   using AcceptorPtr = std::shared_ptr<Acceptor>;
   using SessionPtr = std::shared_ptr<Session>;
 
-  // ---- listeners ---------------------------------------------------------------------------
-  Result<void> listen_tcp() {
-    auto endpoint = parse_listen(options_.listen);
-    if (!endpoint) return fail(std::move(endpoint.error()));
-    auto acceptor = std::make_shared<Acceptor>(executor_);
-    error_code error;
-    acceptor->open(endpoint->protocol(), error);
-    if (!error) acceptor->set_option(asio::socket_base::reuse_address(true), error);
-    if (!error) acceptor->bind(*endpoint, error);
-    if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
-    if (error) return fail(error, "[http] listen " + options_.listen + ": " + error.message());
-    port_ = port_of(acceptor->local_endpoint());
-    tcp_ = std::move(acceptor);
-    return {};
-  }
-
-  Result<void> listen_control() {
-    const std::string& path = options_.control;
-    auto bad = [&](error_code error) {
-      return fail(error, "control socket " + path + ": " + error.message());
-    };
-    sockaddr_un address{};
-    if (path.size() >= sizeof address.sun_path)
-      return bad(make_error_code(boost::system::errc::filename_too_long));
-    Protocol::endpoint endpoint{asio::local::stream_protocol::endpoint(path)};
-    auto acceptor = std::make_shared<Acceptor>(executor_);
-    error_code error;
-    acceptor->open(endpoint.protocol(), error);
-    if (error) return bad(error);
-    // A socket that nobody answers on is a left-over of a daemon that was killed.
-    struct stat info {};
-    if (::lstat(path.c_str(), &info) == 0) {
-      if (!S_ISSOCK(info.st_mode)) return bad(make_error_code(boost::system::errc::file_exists));
-      Socket probe(executor_);
-      probe.connect(endpoint, error);
-      if (!error) return bad(asio::error::address_in_use);
-      ::unlink(path.c_str());
-    }
-    // Before bind: the file never exists with wider rights.
-    ::fchmod(acceptor->native_handle(), 0660);
-    acceptor->bind(endpoint, error);
-    if (error) return bad(error);
-    control_ = acceptor;  // from here on stop() removes the file
-    if (::chmod(path.c_str(), 0660) != 0)
-      return bad(error_code(errno, boost::system::system_category()));
-    acceptor->listen(asio::socket_base::max_listen_connections, error);
-    if (error) return bad(error);
-    return {};
-  }
-
+  // ---- connections come ---------------------------------------------------------------------
   static asio::awaitable<void> accept_loop(std::shared_ptr<Impl> self, AcceptorPtr acceptor,
                                            Origin origin) {
     auto token = asio::as_tuple(asio::use_awaitable);
@@ -427,34 +325,6 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   }
 
   // ---- writing -----------------------------------------------------------------------------
-  static std::string head(const Response& response, Framing framing, std::string_view body_length) {
-    std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
-    out += phrase(response.status);
-    out += "\r\n";
-    auto add = [&](std::string_view name, std::string_view value) {
-      out.append(name).append(": ").append(value).append("\r\n");
-    };
-    auto has = [&](std::string_view name) {
-      return std::any_of(response.headers.begin(), response.headers.end(),
-                         [&](const auto& header) { return header.first == name; });
-    };
-    if (!response.content_type.empty()) add("Content-Type", response.content_type);
-    for (const auto& [name, value] : response.headers) add(name, value);
-    if (!has("Cache-Control")) add("Cache-Control", "no-store");
-    if (!has("Content-Security-Policy"))
-      add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-    add("X-Content-Type-Options", "nosniff");
-    add("Referrer-Policy", "no-referrer");
-    add("Cross-Origin-Resource-Policy", "same-origin");
-    if (!framing.keep_alive)
-      add("Connection", "close");
-    else if (framing.http10)
-      add("Connection", "keep-alive");
-    out += body_length;
-    out += "\r\n";
-    return out;
-  }
-
   // Writes in slices, each within the write deadline. `first` goes out with the first slice.
   asio::awaitable<bool> write(Session& session, std::string_view first, std::string_view rest) {
     auto token = asio::as_tuple(asio::use_awaitable);
@@ -477,7 +347,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     std::string length;
     if (response.status != 304)
       length = "Content-Length: " + std::to_string(content.size()) + "\r\n";
-    std::string first = head(response, framing, length);
+    std::string first = response_head(response, framing, length);
     if (framing.head_only || response.status == 304) content = {};
     co_return co_await write(session, first, content);
   }
@@ -519,7 +389,8 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     Response ok;
     ok.content_type = content_type(call.format);
     if (framing.head_only) {
-      std::string none = head(ok, framing, chunked ? "Transfer-Encoding: chunked\r\n" : "");
+      std::string none =
+          response_head(ok, framing, chunked ? "Transfer-Encoding: chunked\r\n" : "");
       ++counts_.responses[200];
       co_return co_await write(session, none, {});
     }
@@ -547,7 +418,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
       std::string piece;
       if (!begun) {
         ++counts_.responses[200];
-        before = head(ok, framing, chunked ? "Transfer-Encoding: chunked\r\n" : "");
+        before = response_head(ok, framing, chunked ? "Transfer-Encoding: chunked\r\n" : "");
         piece = text.begin();
       }
       piece += text.rows(*page);
@@ -570,16 +441,6 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     return recent_;
   }
 
-  // What one client of the stream has seen.
-  struct Seen {
-    Seen() = default;
-    bool anything = false;
-    std::uint64_t version = 0;
-    std::string config, digest;
-    std::vector<std::uint64_t> counts;  // FlagCounts::total() of what was sent, by sensor
-    SteadyTime state_at, beat_at;
-  };
-
   asio::awaitable<bool> events(Session& session, Framing framing) {
     if (streams_ >= limits_.streams) {
       Response busy = problem(503, "all event streams are in use; try again later");
@@ -590,61 +451,22 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     framing.keep_alive = false;
     Response ok;
     ok.content_type = "text/event-stream";
-    std::string first = head(ok, framing, "X-Accel-Buffering: no\r\n");
+    std::string first = response_head(ok, framing, "X-Accel-Buffering: no\r\n");
     if (framing.head_only) co_return co_await write(session, first, {});
     Counted streaming(streams_);
     bool open = co_await write(session, first, "retry: 3000\n\n");
-    Seen seen;
-    seen.beat_at = steady_now();
-    while (open && !stopped_ && !peer_gone(session.stream)) {
-      open = co_await tell(session, seen);
+    Feed feed(limits_.heartbeat, steady_now());
+    for (std::uint64_t turn = 1; open && !stopped_ && !peer_gone(session.stream); ++turn) {
+      std::uint64_t version = version_ ? version_() : turn;
+      auto now = steady_now();
+      bool wanted = feed.wants_snapshot(version, now);
+      feed.look(wanted ? shared_snapshot() : nullptr, version, now);
+      for (std::string piece = feed.next(kSlice); open && !piece.empty(); piece = feed.next(kSlice))
+        open = co_await write(session, piece, {});
       if (open) co_await sleep_for(limits_.tick);
     }
     if (streams_ == 1) recent_.reset();  // we are the last
     co_return false;
-  }
-
-  // Everything new since the last tick. False: the client is gone, or too slow.
-  asio::awaitable<bool> tell(Session& session, Seen& seen) {
-    auto now = steady_now();
-    std::string out;
-    if (now - seen.beat_at >= limits_.heartbeat) {
-      out = ": heartbeat\n\n";
-      seen.beat_at = now;
-    }
-    std::uint64_t version = version_ ? version_() : seen.version + 1;
-    bool state_due = !seen.anything || now - seen.state_at >= kStatePeriod;
-    if (version == seen.version && seen.anything && !state_due) {
-      if (out.empty()) co_return true;
-      co_return co_await write(session, out, {});
-    }
-    seen.version = version;
-    auto snapshot = shared_snapshot();
-    std::string digest = state_digest(*snapshot);
-    if (state_due || digest != seen.digest) {
-      std::string document = status_document(*snapshot);
-      document.pop_back();  // its line feed
-      out += "event: state\ndata: " + document + "\n\n";
-      seen.digest = std::move(digest);
-      seen.state_at = now;
-    }
-    if (snapshot->gateway.config_hash != seen.config) seen.counts.clear();
-    seen.config = snapshot->gateway.config_hash;
-    seen.counts.resize(snapshot->sensors.size(), 0);
-    seen.anything = true;
-    for (std::size_t i = 0; i < snapshot->sensors.size(); ++i) {
-      const SensorNow& sensor = snapshot->sensors[i];
-      std::uint64_t count = sensor.counts.total();
-      if (!sensor.newest || count == seen.counts[i]) continue;
-      seen.counts[i] = count;
-      out += "event: reading\ndata: " + reading_event(*snapshot, sensor) + "\n\n";
-      if (out.size() < kSlice) continue;
-      bool sent = co_await write(session, out, {});
-      if (!sent) co_return false;
-      out.clear();
-    }
-    if (out.empty()) co_return true;
-    co_return co_await write(session, out, {});
   }
 
   // ---- the end -----------------------------------------------------------------------------

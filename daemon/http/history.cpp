@@ -51,7 +51,9 @@ class Parser {
  public:
   Parser(const Parameters& parameters, const Snapshot& now,
          std::span<const std::string_view> known) {
-    for (const auto& [name, value] : parameters) {
+    for (const auto& parameter : parameters) {
+      const std::string& name = parameter.first;
+      const std::string& value = parameter.second;
       bool repeated =
           name != "sensor" && std::count_if(parameters.begin(), parameters.end(),
                                             [&](const auto& p) { return p.first == name; }) > 1;

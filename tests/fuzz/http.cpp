@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/time_text.hpp"
 #include "http/history.hpp"
 #include "http/message.hpp"
-#include "http/time_text.hpp"
 
 using namespace gerbang::http;
 

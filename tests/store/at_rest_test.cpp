@@ -289,7 +289,7 @@ TEST_F(Compaction, ACutAnywhereInACompactionLosesAndRepeatsNothing) {
     store->put("flush", std::to_string(cuts));
     ASSERT_TRUE(turn_until([&] { return store->status().commits > before; }));
     // Longer from time to time, so that a slow machine comes to the end too.
-    const int most = cuts % 7 + cuts / 4;
+    const int most = cuts % 7 + cuts * cuts / 100;
     for (int turns = 0; turns <= most; ++turns) io.run_one_for(std::chrono::milliseconds(5));
     done = !store->status().upkeep;
     crash();

@@ -110,7 +110,7 @@ class Rig:
 
     def finish(self):
         self.gateway.balance(self.port)
-        wait_for("the link", lambda: self.status()["uplinks"][0]["connected"], 60)
+        wait_for("the link", lambda: self.status()["uplinks"][0]["connected"], 330)  # the longest wait between two attempts
         wait_for("an empty outbox", lambda: self.status()["uplinks"][0]["waiting"] <= 2, 60)
         ledger = self.gateway.balance(self.port)
         assert self.gateway.process.stop() == 0

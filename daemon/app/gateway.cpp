@@ -135,6 +135,14 @@ Result<void> Gateway::open() {
                                                    sensors_of(config_, series_));
   pipeline_->wanted_by = [this](std::string_view topic) { return uplinks_->wanting(topic); };
   pipeline_->on_reading = [this] { ++version_; };
+  pipeline_->on_volatile = [this](MessageKind kind, const std::string& topic,
+                                  const std::string& body) {
+    uplinks_->say_now(kind, topic, body);
+  };
+  store_->on_stream([this] {
+    notes_.error(store_->status().trouble);
+    spawn_critical(io_.get_executor(), "uplinks", uplinks_->renew());
+  });
   if (auto recovered = pipeline_->recover(); !recovered)
     return fail(std::move(recovered.error()).within("open windows"));
 

@@ -72,6 +72,8 @@ http::UplinkNow uplink_now(const uplink::Status& status, const store::UplinkCoun
   now.reason = status.reason;
   now.unheard = status.unheard;
   now.host_restarts = status.host_restarts;
+  now.volatile_sent = status.volatile_sent;
+  now.volatile_missed = status.volatile_missed;
   now.waiting = counts.waiting;
   now.oldest_waiting_ms = counts.oldest_waiting_ms;
   now.acknowledged_sequence = counts.acknowledged_sequence;
@@ -101,6 +103,9 @@ http::StoreNow store_now(const store::Status& status) {
   now.commit_seconds_max = status.commit_seconds_max;
   now.last_commit_seconds = status.last_commit_seconds;
   now.waiting_readings = status.waiting_readings;
+  now.reopened = status.reopened;
+  now.salvaged = status.salvaged;
+  now.expired = status.expired;
   now.taken = status.taken;
   now.stored = status.stored;
   now.folded = status.folded;

@@ -71,7 +71,9 @@ std::set<std::string> words(const std::string& text) {
 
 Uplinks::Uplinks(asio::any_io_executor executor, const Clock& clock, store::Store& store,
                  Notes& notes)
-    : executor_(std::move(executor)), clock_(clock), store_(store), notes_(notes), outbox_(store) {}
+    : executor_(executor), clock_(clock), store_(store), notes_(notes), idle_(executor) {
+  idle_.open();
+}
 
 Result<void> Uplinks::declare(const config::Config& config) {
   std::vector<std::string> names;
@@ -91,8 +93,20 @@ void Uplinks::add(const config::Config& config, const config::Uplink& wanted, in
   one->config = wanted;
   one->bit = bit;
   one->retained = retained_topics(config, wanted);
-  std::string name = wanted.name;
+  one->options = options_of(config, wanted, bit);
+  connect(*one);
 
+  // What an earlier configuration left retained and nothing fills any more is emptied.
+  auto before = store_.get(key_of(wanted.name));
+  if (before && *before)
+    for (const std::string& topic : words(**before))
+      if (one->retained.insert(topic).second) one->link->clear(topic);
+  remember(*one);
+  all_.push_back(std::move(one));
+}
+
+void Uplinks::connect(One& one) {
+  std::string name = one.config.name;
   uplink::Callbacks callbacks;
   callbacks.documents = [this, name] {
     std::vector<uplink::Unsequenced> out;
@@ -121,16 +135,10 @@ void Uplinks::add(const config::Config& config, const config::Uplink& wanted, in
     }
     if (on_change) on_change();
   };
-  one->link = std::make_unique<uplink::Uplink>(executor_, clock_, options_of(config, wanted, bit),
-                                               outbox_, std::move(callbacks));
-
-  // What an earlier configuration left retained and nothing fills any more is emptied.
-  auto before = store_.get(key_of(name));
-  if (before && *before)
-    for (const std::string& topic : words(**before))
-      if (one->retained.insert(topic).second) one->link->clear(topic);
-  remember(*one);
-  all_.push_back(std::move(one));
+  one.link.reset();  // before what it uses
+  one.outbox = std::make_unique<uplink::StoreOutbox>(store_);
+  one.link = std::make_unique<uplink::Uplink>(executor_, clock_, one.options, *one.outbox,
+                                              std::move(callbacks));
 }
 
 void Uplinks::remember(const One& one) {
@@ -155,10 +163,24 @@ void Uplinks::run(One& one) {
 }
 
 void Uplinks::start(const config::Config&) {
+  started_ = true;
   for (auto& one : all_) run(*one);
 }
 
+// Links are exchanged by one at a time.
+asio::awaitable<void> Uplinks::begin() {
+  while (!idle_.is_open()) co_await idle_.wait();
+  idle_.close();
+}
+
 asio::awaitable<void> Uplinks::apply(const config::Config& config, std::set<std::string> changed) {
+  co_await begin();
+  co_await exchange(config, std::move(changed));
+  idle_.open();
+}
+
+asio::awaitable<void> Uplinks::exchange(const config::Config& config,
+                                        std::set<std::string> changed) {
   description_ = wire::encode(description_of(config));
   for (const std::string& name : changed) {
     One* one = find(name);
@@ -195,8 +217,32 @@ asio::awaitable<void> Uplinks::stop_one(uplink::Uplink& link, std::shared_ptr<Co
   if (--left->left == 0) left->none.open();
 }
 
-// All at once: each may wait for a broker, and the time to stop is one for all.
+asio::awaitable<void> Uplinks::renew() {
+  co_await begin();
+  if (started_ && !stopping_) co_await stop_all();
+  for (auto& one : all_) {
+    if (stopping_) break;
+    connect(*one);
+    if (started_) run(*one);
+  }
+  idle_.open();
+}
+
+void Uplinks::say_now(MessageKind kind, const std::string& topic, const std::string& body) {
+  for (auto& one : all_)
+    if (uplink::carries(one->config.topics, topic))
+      one->link->say_now(uplink::Unsequenced(kind, topic, body));
+}
+
 asio::awaitable<void> Uplinks::stop() {
+  stopping_ = true;
+  co_await begin();
+  co_await stop_all();
+  idle_.open();
+}
+
+// All at once: each may wait for a broker, and the time to stop is one for all.
+asio::awaitable<void> Uplinks::stop_all() {
   auto left = std::make_shared<Countdown>(all_.size(), executor_);
   for (auto& one : all_) spawn_critical(executor_, "uplink stop", stop_one(*one->link, left));
   co_await left->none.wait();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/notes.hpp"
+#include "async/spawn.hpp"
 #include "config/config.hpp"
 #include "core/clock.hpp"
 #include "store/store.hpp"
@@ -36,6 +37,11 @@ class Uplinks {
   asio::awaitable<void> apply(const config::Config& config, std::set<std::string> changed);
   asio::awaitable<void> stop();
 
+  // The store has begun another stream: all start anew.
+  asio::awaitable<void> renew();
+  // To all that carry the topic, outside of the proof.
+  void say_now(MessageKind kind, const std::string& topic, const std::string& body);
+
   void republish();
   // One bit for each uplink that carries this topic.
   std::uint64_t wanting(std::string_view topic) const;
@@ -47,11 +53,17 @@ class Uplinks {
     config::Uplink config;
     int bit = 0;
     std::set<std::string> retained;  // topics that this broker may hold for us
+    uplink::Options options;
+    std::unique_ptr<uplink::StoreOutbox> outbox;  // before the link, which uses it
     std::unique_ptr<uplink::Uplink> link;
   };
   struct Countdown;
+  asio::awaitable<void> begin();
+  asio::awaitable<void> exchange(const config::Config& config, std::set<std::string> changed);
+  asio::awaitable<void> stop_all();
   static asio::awaitable<void> stop_one(uplink::Uplink& link, std::shared_ptr<Countdown> left);
   void add(const config::Config& config, const config::Uplink& wanted, int bit);
+  void connect(One& one);
   void run(One& one);
   void forget(const std::string& name, const std::string& topic);
   void remember(const One& one);
@@ -61,9 +73,10 @@ class Uplinks {
   const Clock& clock_;
   store::Store& store_;
   Notes& notes_;
-  uplink::StoreOutbox outbox_;
   std::map<std::string, int> bits_;
   std::vector<std::unique_ptr<One>> all_;
+  bool started_ = false, stopping_ = false;
+  Gate idle_;                // nobody exchanges links
   std::string description_;  // the body of the topic `description`
 };
 

@@ -94,6 +94,8 @@ void write_uplinks(Json& json, const Snapshot& now) {
         .member("refused", uplink.refused)
         .member("dropped", uplink.dropped)
         .member("hostRestarts", uplink.host_restarts)
+        .member("volatileSent", uplink.volatile_sent)
+        .member("volatileMissed", uplink.volatile_missed)
         .end_object();
   }
   json.end_array();
@@ -112,7 +114,10 @@ void write_store(Json& json, const StoreNow& store) {
       .member("lastCommitSeconds", store.last_commit_seconds)
       .member("worstCommitSeconds", store.commit_seconds_max)
       .member("waitingReadings", store.waiting_readings)
-      .end_object();
+      .member("reopened", store.reopened);
+  write_counts(json, "salvaged", store.salvaged);
+  write_counts(json, "expired", store.expired);
+  json.end_object();
 }
 
 // What a newest reading and a `reading` event share.

@@ -156,6 +156,12 @@ void write_uplinks(Text& text, const Snapshot& now) {
               "Messages that the broker took while nobody was subscribed.");
   for (const UplinkNow& uplink : now.uplinks)
     text.sample({{"uplink", uplink.name}}, uplink.unheard);
+  text.family("gerbang_uplink_volatile_total", "counter",
+              "Windows that went out from memory while the store could not be written.");
+  for (const UplinkNow& uplink : now.uplinks) {
+    text.sample({{"uplink", uplink.name}, {"outcome", "sent"}}, uplink.volatile_sent);
+    text.sample({{"uplink", uplink.name}, {"outcome", "missed"}}, uplink.volatile_missed);
+  }
   text.family("gerbang_uplink_messages_total", "counter",
               "Messages by what became of them, since the stream began.");
   for (const UplinkNow& uplink : now.uplinks) {
@@ -185,6 +191,15 @@ void write_store(Text& text, const StoreNow& store) {
   text.sample({}, store.commit_seconds_max);
   text.family("gerbang_store_waiting_readings", "gauge", "Readings that wait for a commit.");
   text.sample({}, store.waiting_readings);
+  text.family("gerbang_store_reopened_total", "counter",
+              "Times that the file was opened again after an I/O error.");
+  text.sample({}, store.reopened);
+  text.family("gerbang_store_salvaged_total", "counter",
+              "Brought over from files that were set aside.");
+  for (const auto& [what, count] : store.salvaged) text.sample({{"what", what}}, count);
+  text.family("gerbang_store_expired_total", "counter",
+              "History that went: its time was over, or it made room.");
+  for (const auto& [what, count] : store.expired) text.sample({{"what", what}}, count);
 }
 
 // Eight lines a configured sensor; those that left count together.

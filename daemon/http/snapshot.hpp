@@ -63,6 +63,8 @@ struct UplinkNow {
   std::uint64_t made = 0, acknowledged = 0, refused = 0, dropped = 0, filtered = 0;
   std::map<std::string, std::uint64_t> refused_for, dropped_for;  // reason → messages
   std::uint64_t host_restarts = 0;
+  // What windows said while the store could not be written: handed over; no connection.
+  std::uint64_t volatile_sent = 0, volatile_missed = 0;
 };
 
 // store::Status, and what the fold has open.
@@ -75,6 +77,9 @@ struct StoreNow {
   std::uint64_t commits = 0;
   double commit_seconds_sum = 0, commit_seconds_max = 0, last_commit_seconds = 0;
   std::uint64_t waiting_readings = 0;
+  std::uint64_t reopened = 0;  // after I/O errors
+  // Of files that were set aside; what retention and want of room took of history.
+  std::map<std::string, std::uint64_t> salvaged, expired;
   std::uint64_t taken = 0, stored = 0, folded = 0;
   std::map<std::string, std::uint64_t> rejected, not_folded;
   // Readings of open windows, if the fold counts them itself: makes the second equation of the

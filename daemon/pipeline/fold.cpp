@@ -26,6 +26,7 @@ asio::awaitable<void> Pipeline::work() {
   const std::int64_t now = now_ms();
   engine_->advance(now);
   engine_->set_horizon(std::max(now - fold_back_ms(), store_.complete_from_ms()));
+  if (behind()) co_return;
   folding_ = true;
   folded_.close();
   co_await close_windows();
@@ -61,7 +62,7 @@ std::int64_t Pipeline::fold_back_ms() const {
 }
 
 asio::awaitable<void> Pipeline::close_windows() {
-  for (bool more = true; more && !stopping_;) {
+  for (bool more = true; more && !stopping_ && !behind();) {
     store::Fold fold;
     std::size_t windows = 0;
     more = false;
@@ -197,6 +198,7 @@ void Pipeline::set_members(std::vector<Member> members) {
         domains_[d].members.push_back(i);
         domain_of_[i] = d;
       }
+  bridge_.reset();  // made again from the new plan
   if (engine_) {
     engine_->reconfigure(std::move(plan));
     return;

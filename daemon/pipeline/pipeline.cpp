@@ -20,9 +20,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kSlice = 8'192;      // readings handed over at once
-constexpr std::size_t kMostHeld = 65'536;  // readings taken and not durable; then drivers wait
-constexpr auto kLongestSlice = 50ms;       // what a slice adds to commit_interval at a power cut
+constexpr std::size_t kSlice = 8'192;  // readings handed over at once
+constexpr auto kLongestSlice = 50ms;   // what a slice adds to commit_interval at a power cut
 constexpr auto kTryAgain = 100ms;
 constexpr auto kClockPeriod = 1s;
 
@@ -109,6 +108,7 @@ Pipeline::Underway Pipeline::underway() const {
 
 asio::awaitable<void> Pipeline::run() {
   auto token = asio::as_tuple(asio::use_awaitable);
+  spawn_critical(executor_, "bridge", bridging());
   while (!stopping_) {
     co_await work();
     if (stopping_) break;
@@ -144,7 +144,8 @@ void Pipeline::follow_clock() {
 asio::awaitable<void> Pipeline::take(std::vector<Reading> readings) {
   // A caller that is cancelled must not wait; what it brought is taken all the same.
   bool cancelled = false;
-  while (held_readings_ >= kMostHeld && !stopping_ && !cancelled) {
+  make_room_in_ring();
+  while (held_readings_ >= kMostHeld && !store_.degraded() && !stopping_ && !cancelled) {
     co_await room_.wait();
     auto state = co_await asio::this_coro::cancellation_state;
     cancelled = state.cancelled() != asio::cancellation_type::none;
@@ -165,7 +166,10 @@ void Pipeline::reject(const std::string& reason, std::uint64_t count) {
 }
 
 Pipeline::Piece& Pipeline::pending() {
-  if (!pending_) pending_ = std::make_unique<Piece>(tracker_.epoch());
+  if (!pending_) {
+    pending_ = std::make_unique<Piece>(tracker_.epoch());
+    pending_->number = ++pieces_;
+  }
   return *pending_;
 }
 
@@ -230,6 +234,7 @@ void Pipeline::judge(const Reading& reading) {
   pending().batch.readings.push_back(stored);
   pending().samples.push_back(sample);
   ++held_readings_;
+  if (bridge_) bridge({sample});
 }
 
 void Pipeline::show(Live& live, const Sample& sample, std::int64_t boot_ns, bool device_time) {
@@ -255,7 +260,7 @@ asio::awaitable<void> Pipeline::flush_later() {
 
 void Pipeline::flush() {
   if (pending_) held_.push_back(std::exchange(pending_, nullptr));
-  if (!blocked_ || stopping_) hand_over();
+  if ((!blocked_ && !store_.degraded()) || stopping_) hand_over();
 }
 
 // A task for each piece; the store gets them in the order of held_, as it must.

@@ -57,6 +57,10 @@ class Pipeline {
   std::function<std::uint64_t(std::string_view topic)> wanted_by;
   // Called after take() has changed the live table.
   std::function<void()> on_reading;
+  // What windows say while the store cannot be written: for the uplinks at once, outside of the
+  // proof, of this moment only. The same windows close with numbers when it can be written again.
+  std::function<void(MessageKind kind, const std::string& topic, const std::string& body)>
+      on_volatile;
 
   // Blocking; before the loop runs. Open windows as they stood, from stored rows and readings.
   Result<void> recover();
@@ -65,7 +69,8 @@ class Pipeline {
   asio::awaitable<void> run();
 
   // Readings of drivers. They are judged and shown at once, stored with the next commit and folded
-  // when that is durable. Suspends while the store has no room.
+  // when that is durable. Suspends while the store is slow. While it cannot be written at all it
+  // keeps the newest in memory, as many as it may; what falls out is rejected(no_room).
   asio::awaitable<void> take(std::vector<Reading> readings);
 
   // Readings that were refused before they could be given to take().
@@ -82,6 +87,8 @@ class Pipeline {
 
   // What is due now: run() does this on its timer. Public for tests that move a clock.
   asio::awaitable<void> work();
+  // The same for what is done while the store cannot be written, and when it can be again.
+  void bridge();
   // Late readings are folded at the next work(), not when their minute is over. For tests.
   void revise_soon() { revise_at_ = BootTime::min(); }
 
@@ -106,9 +113,13 @@ class Pipeline {
     store::Batch batch;
     std::vector<Sample> samples;  // Sample::index is a series: the plan may change meanwhile
     std::int64_t id = 0;          // of the batch, once it is durable
+    std::uint64_t number = 0;     // in the order of taking
 
     explicit Piece(const store::Epoch& epoch) { batch.epoch = epoch; }
   };
+  // Readings taken and not durable: then drivers wait, or the oldest go.
+  static constexpr std::size_t kMostHeld = 65'536;
+
   // One message or several for a window of a domain.
   struct Domain {
     std::string name;
@@ -128,6 +139,14 @@ class Pipeline {
   asio::awaitable<void> flush_later();
   asio::awaitable<void> append();
   void drain();
+
+  // while the store is degraded
+  asio::awaitable<void> bridging();
+  void begin_bridge();
+  void bridge(const std::vector<Sample>& samples);
+  void make_room_in_ring();
+  // Windows must not close: readings of theirs are not durable, and will be.
+  bool behind() const;
 
   // folding
   asio::awaitable<void> close_windows();
@@ -204,6 +223,10 @@ class Pipeline {
   std::vector<const Piece*> handed_;             // to the store, which has not answered
   std::vector<std::unique_ptr<Piece>> durable_;  // and not folded
   std::vector<Sample> forward_;                  // folded, and to be sent as they are
+  std::uint64_t fallen_ = 0;                     // readings that fell out of the ring
+  std::uint64_t pieces_ = 0;                     // taken so far
+  std::uint64_t behind_until_ = 0;               // pieces that were taken while it was degraded
+  std::unique_ptr<WindowEngine> bridge_;         // folds what is not durable; only while degraded
 
   bool folding_ = false;  // one at a time
   Gate folded_;           // none is under way

@@ -50,8 +50,8 @@ Result<std::unique_ptr<File>> File::open(const Options& options, const Board& bo
   return file;
 }
 
-// Salvage of what was set aside, and a check of a file that was not closed, are not here yet.
 Result<void> File::begin(const Board& board, WallTime now) {
+  board_ = board;
   auto found = inspect(options_.path);
   STORE_TRY(found);
   if (*found == Found::foreign)
@@ -62,28 +62,62 @@ Result<void> File::begin(const Board& board, WallTime now) {
 
   Result<void> opened = fail(errc::damaged, "it is not a database");
   if (*found != Found::damaged) opened = open_existing();
+  if (opened && unclean_) opened = check_structure();
   if (!opened) {
-    Error why = std::move(opened).error();
-    if (why.code != errc::damaged && why.code != errc::newer) return fail(std::move(why));
-    open_.reset();
-    std::string stream = *found == Found::ours ? stream_of(options_) : std::string();
-    auto name = set_aside(options_.path, now);
-    STORE_TRY(name);
-    aside_ = "the store could not be used (" + why.what + "); it was set aside as " +
-             name->filename().string() + " and a new one begun";
-    spdlog::error("{}", aside_);
-    STORE_TRY(create_database(options_, board, stream));
-    STORE_TRY(open_existing());
+    if (opened.error().code != errc::damaged && opened.error().code != errc::newer) return opened;
+    STORE_TRY(begin_anew(opened.error(), now));
   }
-  return check_board(board);
+  STORE_TRY(check_board(board));
+  remember();
+  salvage_ = Salvage::resume(open_->state, options_.path.parent_path(), options_.vfs);
+  if (salvage_ && aside_.empty())
+    spdlog::info("store: going on with the salvage of {}", salvage_->from().filename().string());
+  return {};
+}
+
+void File::remember() {
+  stream_ = open_->state.stream;
+  mark_ = mark();
+  replay_from_ = open_->state.replay_from;
+  first_waiting_ = mark_.sequence + 1;
+  for (const auto& [bit, counts] : open_->outbox.counts())
+    first_waiting_ = std::min(first_waiting_, counts.acknowledged_sequence + 1);
+}
+
+// Damage that a query meets is dealt with before the next commit.
+template <class T>
+Result<T> File::noted(Result<T> answer) {
+  if (!answer && answer.error().code == errc::damaged && !damage_) damage_ = answer.error();
+  return answer;
 }
 
 Result<void> File::open_existing() {
+  // A clean stop leaves an empty log.
+  unclean_ = bytes_with_log(options_.path) > bytes_of(options_.path);
   auto db = open_database(options_);
   STORE_TRY(db);
   open_ = std::make_unique<Open>(std::move(*db), options_);
   STORE_TRY(open_->prepare());
   return open_->load();
+}
+
+// What is small and needed first, then the whole file as far as time allows; batches and chunks
+// have checksums of their own.
+Result<void> File::check_structure() {
+  const auto until = std::chrono::steady_clock::now() + options_.check_budget;
+  for (const char* table : {"state", "counter", "item", "series", "calibration", "epoch", "segment",
+                            "topic", "uplink", "gap", "compaction", ""}) {
+    auto whole = open_->db.check(table, until);
+    if (!whole)
+      return fail(std::move(whole).error().within("the structure of the file is not sound"));
+    if (!*whole) {
+      spdlog::warn("store: it was not closed, and is too large to be looked at as a whole in {} ms",
+                   options_.check_budget.count());
+      return {};
+    }
+  }
+  spdlog::info("store: it was not closed; its structure is sound");
+  return {};
 }
 
 Result<void> File::Open::prepare() {
@@ -114,15 +148,17 @@ Result<void> File::Open::load() {
   state.totals.taken = std::max(state.totals.taken, newest.taken);
   state.totals.stored = std::max(state.totals.stored, newest.stored);
   state.totals.journal = std::max(state.totals.journal, newest.journal);
-  STORE_TRY(load_complete_from());
+  STORE_TRY(load_items());
   STORE_TRY(ledger.load(state, history.last_batch()));
   loaded = true;
   return {};
 }
 
 Result<void> File::ready() {
-  if (!open_) return fail(errc::stopped, "the store is closed");
-  return open_->loaded ? Result<void>() : open_->load();
+  if (closed_) return fail(errc::stopped, "the store is closed");
+  if (!open_) return fail(errc::io, "the store is closed after an error");
+  if (!open_->loaded) STORE_TRY(open_->load());
+  return {};
 }
 
 Result<void> File::check_board(const Board& board) {
@@ -170,9 +206,7 @@ Result<void> File::transact(const std::function<Result<void>()>& work) {
 Result<Snapshot> File::commit(const Group& group) {
   auto begun = std::chrono::steady_clock::now();
   auto work = [&] { return write(group); };
-  auto done = transact(work);
-  if (!done && done.error().code == errc::full) done = on_full_disk(group, work);
-  STORE_TRY(done);
+  STORE_TRY(heal(group, work));
   auto out = snapshot();
   STORE_TRY(out);
   out->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
@@ -199,7 +233,9 @@ Result<void> File::write(const Group& group) {
     state.totals.folded += sum(fold.folded);
     state_changes = true;
   }
-  STORE_TRY(open_->outbox.apply(group.dones));
+  // Numbers of another stream are of other messages.
+  if (group.stream.empty() || group.stream == state.stream)
+    STORE_TRY(open_->outbox.apply(group.dones));
   STORE_TRY(open_->outbox.save());
   STORE_TRY(open_->ledger.write(group, state, open_->history.last_batch()));
   for (const auto& [key, value] : group.items) STORE_TRY(state.put_item(key, value));
@@ -210,9 +246,13 @@ Result<void> File::write(const Group& group) {
 }
 
 Result<Upkeep> File::upkeep(BootTime now) {
+  if (!open_ || doubt_) return Upkeep();  // the next commit comes first
   STORE_TRY(ready());
   Upkeep out;
   auto more = keep_up(now);
+  if (more && !*more) more = salvage();
+  if (!more && more.error().code == errc::io) open_.reset();  // opened again by the next commit
+  more = noted(std::move(more));
   STORE_TRY(more);
   out.more = *more;
   if (out.more) {
@@ -290,7 +330,8 @@ Result<std::vector<std::int32_t>> File::declare(const std::vector<SeriesSpec>& s
     ids = std::move(*declared);
     return {};
   };
-  STORE_TRY(transact(work));
+  STORE_TRY(heal(Group(), work));
+  series_ = open_->series.known();
   return ids;
 }
 
@@ -302,7 +343,8 @@ Result<std::vector<int>> File::declare_uplinks(const std::vector<std::string>& n
     bits = std::move(*declared);
     return {};
   };
-  STORE_TRY(transact(work));
+  STORE_TRY(heal(Group(), work));
+  uplinks_ = open_->outbox.names();
   return bits;
 }
 
@@ -315,23 +357,23 @@ Result<void> File::reconcile(const Counts& to_fold) {
 
 Result<void> File::replay(BatchId from, const std::function<void(const StoredReading&)>& each) {
   STORE_TRY(ready());
-  return open_->history.replay(from, each);
+  return noted(open_->history.replay(from, each));
 }
 Result<std::vector<Message>> File::pull(const Pull& what) {
   STORE_TRY(ready());
-  return open_->outbox.pull(what);
+  return noted(open_->outbox.pull(what));
 }
 Result<ReadingPage> File::readings(const ReadingQuery& query) {
   STORE_TRY(ready());
-  return open_->history.page(query);
+  return noted(open_->history.page(query));
 }
 Result<AggregatePage> File::aggregates(const AggregateQuery& query) {
   STORE_TRY(ready());
-  return open_->aggregates.page(query);
+  return noted(open_->aggregates.page(query));
 }
 Result<std::optional<std::string>> File::item(const std::string& key) {
   STORE_TRY(ready());
-  return open_->state.item(key);
+  return noted(open_->state.item(key));
 }
 
 Result<Snapshot> File::snapshot() {
@@ -342,24 +384,30 @@ Result<Snapshot> File::snapshot() {
                open_->history.last_batch(), open_->state.replay_from};
   s.uplinks = open_->outbox.counts();
   s.totals = open_->state.totals;
-  s.ledger = std::make_shared<const Ledger>(open_->ledger.ledger());
-  s.needs_reconciling = open_->ledger.needs_reconciling() || open_->history.unreadable() > 0;
+  s.ledger = ledger_ = std::make_shared<const Ledger>(open_->ledger.ledger());
+  // The fold knows what is gone of a file that was damaged.
+  s.needs_reconciling = open_->ledger.needs_reconciling() || open_->history.unreadable() > 0 ||
+                        !open_->heir_of.empty();
   s.series = open_->series.names();
   s.removed = open_->outbox.removed();
   s.bytes = bytes_with_log(options_.path) + usage().others;
   s.complete_from_ms = open_->complete_from_ms;
   s.oldest_reading_ms = open_->history.oldest_ms();
-  auto at_rest = open_->chunks.oldest_ms();
-  STORE_TRY(at_rest);
-  if (*at_rest != 0 && (s.oldest_reading_ms == 0 || *at_rest < s.oldest_reading_ms))
+  auto at_rest = noted(open_->chunks.oldest_ms());
+  if (at_rest && *at_rest != 0 && (s.oldest_reading_ms == 0 || *at_rest < s.oldest_reading_ms))
     s.oldest_reading_ms = *at_rest;
   s.expired = open_->state.expiries;
   s.compacted = open_->compactor.compacted();
+  s.salvaged = open_->state.salvages;
+  s.reopened = reopened_;
+  s.aside = aside_;
+  s.heir_of = open_->heir_of;
   s.unreadable_batches = open_->history.unreadable();
   return s;
 }
 
 Result<void> File::close() {
+  closed_ = true;
   if (!open_) return {};
   auto copied = open_->db.checkpoint(sql::Database::Log::empty);
   open_.reset();

@@ -23,7 +23,7 @@ constexpr auto kBallastInterval = std::chrono::minutes(1);
 
 }  // namespace
 
-Result<void> File::Open::load_complete_from() {
+Result<void> File::Open::load_items() {
   auto item = state.item(kCompleteKey);
   STORE_TRY(item);
   complete_from_ms = 0;
@@ -31,6 +31,9 @@ Result<void> File::Open::load_complete_from() {
     const char* end = (*item)->data() + (*item)->size();
     (void)std::from_chars((*item)->data(), end, complete_from_ms);  // else 0
   }
+  auto before = state.item(Heritage::kHeirKey);
+  STORE_TRY(before);
+  heir_of = before->value_or("");
   return {};
 }
 
@@ -107,6 +110,11 @@ Result<void> File::make_room(std::uint64_t need) {
     STORE_TRY(gave);
     if (!*gave) {
       if (now->free >= need) break;
+      if (space_again()) {
+        now = pages();
+        STORE_TRY(now);
+        continue;
+      }
       gave = give_up_messages(now->reason);
       STORE_TRY(gave);
       if (!*gave) break;  // SQLite will say whether it is enough
@@ -121,6 +129,7 @@ Result<void> File::make_room(std::uint64_t need) {
 Result<bool> File::give_up_history(const char* reason) {
   if (auto asides = files_aside(options_.path); !asides.empty()) {
     spdlog::warn("store: {} makes room ({})", asides.front().filename().string(), reason);
+    salvage_.reset();  // an open file keeps its blocks
     remove_with_log(asides.front());
     return true;
   }
@@ -171,9 +180,18 @@ Result<bool> File::give_up_messages(const char* reason) {
   return true;
 }
 
+// No message goes for a disk that was full a moment ago.
+bool File::space_again() {
+  if (!disk_full_) return false;
+  const Usage u = usage();
+  if (!u.volume) return false;
+  disk_full_ = u.volume->available < floor_of(u.min_free, u.volume->size) + log_allowance(u.cap);
+  return !disk_full_;
+}
+
 // To delete is to write. So the ballast goes first, and the log is brought back so that it begins
 // anew; then old readings make room within the file.
-Result<void> File::on_full_disk(const Group& group, const std::function<Result<void>()>& again) {
+Result<void> File::on_full_disk(const Group& group, const Work& again) {
   if (ballast_.release()) spdlog::warn("store: the disk is full; the ballast was given back");
   STORE_TRY(ready());
   if (auto copied = open_->db.checkpoint(sql::Database::Log::keep); !copied)

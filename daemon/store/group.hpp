@@ -36,6 +36,9 @@ struct Done {
 };
 
 struct Group {
+  std::uint64_t number = 0;                      // tells one from another; 0: of no account
+  WallTime at{};                                 // when it was sent
+  std::string stream;                            // that `dones` are of; empty: the file's
   std::vector<std::shared_ptr<Append>> appends;  // in the order of the calls
   std::vector<std::shared_ptr<Closing>> closings;
   std::vector<Done> dones;

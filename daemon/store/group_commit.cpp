@@ -39,8 +39,8 @@ Result<void> Store::Impl::open() {
   STORE_TRY(now);
   snapshot_ = std::move(*now);
   status_.cap = options_.max_size;
-  status_.damaged = !(*file)->aside().empty();
-  status_.trouble = aside_ = (*file)->aside();
+  status_.damaged = !snapshot_.aside.empty();
+  status_.trouble = snapshot_.aside;
   settled_.open();
   worker_ = std::make_shared<Worker>(std::move(*file), loop_);
   if (!options_.journal.empty()) open_journal();
@@ -51,7 +51,7 @@ asio::awaitable<Result<void>> Store::Impl::stop() {
   if (life_ != Life::running) co_return fail(errc::stopped, "the store was stopped before");
   life_ = Life::stopping;
   int tries = 0;
-  while (flight_ || !current_.group.empty()) {
+  while (flight_ || stuck_ || !current_.group.empty()) {
     if (!flight_) {
       if (tries++ == kTriesAtStop) break;
       start_commit();
@@ -60,9 +60,9 @@ asio::awaitable<Result<void>> Store::Impl::stop() {
   }
   timer_.cancel();
   Result<void> outcome;
-  if (!current_.group.empty())
+  if (stuck_ || !current_.group.empty())
     outcome = fail(errc::io, "the store cannot be written (" + status_.trouble + "); " +
-                                 std::to_string(current_.group.readings) + " readings " +
+                                 std::to_string(waiting_readings()) + " readings " +
                                  (journal_ ? "stay in " + journal_->path().string()
                                            : std::string("are lost")));
   auto close = [](File& file) { return file.close(); };
@@ -76,6 +76,9 @@ asio::awaitable<Result<void>> Store::Impl::stop() {
 
 void Store::Impl::abandon() {
   for (const auto& gate : current_.gates) gate->open();
+  if (stuck_)
+    for (const auto& gate : stuck_->gates) gate->open();
+  stuck_.reset();
   current_.gates.clear();
   gate_.reset();
 }
@@ -115,14 +118,21 @@ void Store::Impl::on_timer() {
 }
 
 void Store::Impl::start_commit() {
-  if (flight_ || current_.group.empty()) return;
+  if (flight_ || (!stuck_ && current_.group.empty())) return;
   if (held_ && life_ == Life::running) return;
   overdue_ = false;
   due_.reset();
   timer_.cancel();
   settled_.close();
-  flight_ = std::make_shared<Flight>(std::exchange(current_, Flight()));
-  gate_.reset();
+  if (stuck_) {
+    flight_ = std::exchange(stuck_, nullptr);
+  } else {
+    flight_ = std::make_shared<Flight>(std::exchange(current_, Flight()));
+    flight_->group.number = ++flights_;
+    flight_->group.stream = snapshot_.identity.stream;
+    gate_.reset();
+  }
+  flight_->group.at = clock_.wall();
   // Lent to the thread, which changes only what the waiting callers will read.
   auto work = [lent = flight_](File& file) { return file.commit(lent->group); };
   auto back = [weak = weak_from_this()](Result<Snapshot> result) {
@@ -149,7 +159,7 @@ void Store::Impl::keep_up() {
       spdlog::warn("store: {}", result.error().what);
       return;
     }
-    if (result->after) self->snapshot_ = std::move(*result->after);
+    if (result->after) self->look(std::move(*result->after));
     if (result->more && self->life_ == Life::running) self->keep_up();
   };
   worker_->run(std::move(work), std::move(back));
@@ -160,9 +170,7 @@ void Store::Impl::committed(Result<Snapshot> result) {
   if (result) {
     succeeded(*flight, std::move(*result));
   } else {
-    flight->group.add(std::exchange(current_.group, Group()));
-    for (auto& gate : current_.gates) flight->gates.push_back(std::move(gate));
-    current_ = std::move(*flight);
+    stuck_ = std::move(flight);
     failed(std::move(result).error());
   }
   settled_.open();
@@ -171,29 +179,42 @@ void Store::Impl::committed(Result<Snapshot> result) {
     start_commit();
 }
 
+// A file that was damaged under way has given place to another, with a stream of its own: what is
+// said of messages of the one before means nothing any more.
+void Store::Impl::look(Snapshot snapshot) {
+  const bool other = snapshot.identity.stream != snapshot_.identity.stream;
+  snapshot_ = std::move(snapshot);
+  if (!other) return;
+  done_.clear();
+  current_.group.dones.clear();
+  status_.damaged = !snapshot_.aside.empty();
+  if (!status_.degraded) status_.trouble = snapshot_.aside;
+  if (on_stream) on_stream();
+}
+
 void Store::Impl::succeeded(const Flight& flight, Snapshot snapshot) {
-  if (failures_ > 0) {
+  const bool recovered = failures_ > 0;
+  if (recovered) {
     spdlog::info("store: can be written again failures={}", failures_);
     // What came meanwhile had no time of its own.
     if (!current_.group.empty()) overdue_ = true;
   }
   failures_ = 0;
-  snapshot_ = std::move(snapshot);
-  if (journal_) journal_->release(snapshot_.totals.journal);
-  status_.degraded = false;
-  status_.trouble = aside_;
-  ++status_.commits;
-  status_.last_commit_seconds = snapshot_.seconds;
-  status_.commit_seconds_sum += snapshot_.seconds;
-  status_.commit_seconds_max = std::max(status_.commit_seconds_max, snapshot_.seconds);
-  status_.last_commit_boot_ns = nanoseconds(clock_.boot());
-
   for (const auto& done : flight.group.dones) {
     auto it = done_.find(done.sequence);
     if (it == done_.end()) continue;
     it->second &= ~(std::uint64_t{1} << done.bit);
     if (it->second == 0) done_.erase(it);
   }
+  look(std::move(snapshot));
+  if (journal_) journal_->release(snapshot_.totals.journal);
+  status_.degraded = false;
+  status_.trouble = snapshot_.aside;
+  ++status_.commits;
+  status_.last_commit_seconds = snapshot_.seconds;
+  status_.commit_seconds_sum += snapshot_.seconds;
+  status_.commit_seconds_max = std::max(status_.commit_seconds_max, snapshot_.seconds);
+  status_.last_commit_boot_ns = nanoseconds(clock_.boot());
   bool messages = false;
   for (const auto& append : flight.group.appends) append->finished = true;
   for (const auto& closing : flight.group.closings) {
@@ -201,11 +222,10 @@ void Store::Impl::succeeded(const Flight& flight, Snapshot snapshot) {
     messages = messages || !closing->fold.messages.empty();
   }
   for (const auto& gate : flight.gates) gate->open();
-  if (messages && notify) notify();
+  if ((messages || recovered) && notify) notify();
 }
 
-// Reopening after errors, room made on a full disk and the ring are not here yet; trying the same
-// group again is right for all of them, because nothing of it was acknowledged.
+// The file did what it could. Nothing of the group was acknowledged; it goes again, as it is.
 void Store::Impl::failed(Error error) {
   ++failures_;
   if (!status_.degraded || status_.trouble != error.what)

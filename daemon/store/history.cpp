@@ -88,18 +88,22 @@ Result<void> History::prepare(sql::Database& db) {
   return {};
 }
 
-Result<void> History::load(BatchId last_batch) {
+Result<void> History::load_epochs() {
   epochs_.clear();
-  segments_.clear();
-  newest_ = Totals();
-  last_batch_ = last_batch;
   auto take_epoch = [&](const sql::Row& row) {
     auto trust = std::clamp<std::int64_t>(row.integer(3), 1, 3);
     Epoch e{std::string(row.text(1)), row.integer(2), static_cast<ClockTrust>(trust)};
     add_epoch(row.integer(0), std::move(e));
     return true;
   };
-  STORE_TRY(all_epochs_.rows(take_epoch));
+  return all_epochs_.rows(take_epoch);
+}
+
+Result<void> History::load(BatchId last_batch) {
+  STORE_TRY(load_epochs());
+  segments_.clear();
+  newest_ = Totals();
+  last_batch_ = last_batch;
   auto take_segment = [&](const sql::Row& row) {
     segments_.push_back(
         Segment{row.integer(0), row.integer(1), row.integer(2), extent_at(row, 3), true});

@@ -60,6 +60,8 @@ class History {
   Result<void> prepare(sql::Database& db);
   // last_batch: the newest number that was ever given, in case its row is gone.
   Result<void> load(BatchId last_batch);
+  // Of that only what collect() needs.
+  Result<void> load_epochs();
 
   // ---- within a transaction; after a failure load() again ----
 

@@ -60,10 +60,11 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   Counts waiting() const;
   Counts closing() const;
   Result<void> reconcile(const Counts& to_fold);
+  bool degraded() const { return status_.degraded; }
   bool alive(std::chrono::nanoseconds within) { return worker_->alive(within); }
 
   const Snapshot& snapshot() const { return snapshot_; }
-  std::function<void()> notify;
+  std::function<void()> notify, on_stream;
 
  private:
   // A group on its way, and those who wait for it.
@@ -86,6 +87,7 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   void start_commit();
   void keep_up();
   void committed(Result<Snapshot> result);
+  void look(Snapshot snapshot);
   void succeeded(const Flight& flight, Snapshot snapshot);
   void failed(Error error);
   void abandon();
@@ -100,7 +102,9 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   Life life_ = Life::running;
   Flight current_;                  // what the next transaction will carry
   std::shared_ptr<Flight> flight_;  // what the running one carries; empty: none is running
-  std::shared_ptr<Gate> gate_;      // of current_
+  std::shared_ptr<Flight> stuck_;   // what failed: goes again, alone and before anything else
+  std::uint64_t flights_ = 0;
+  std::shared_ptr<Gate> gate_;  // of current_
   asio::steady_timer timer_;
   std::optional<Steady::time_point> due_;  // of current_
   bool overdue_ = false;                   // it fell due while a transaction was running
@@ -111,7 +115,6 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
 
   Snapshot snapshot_;
   Status status_;
-  std::string aside_;  // File::aside
   // Outcomes that are not durable: sequence → bits.
   std::unordered_map<Sequence, std::uint64_t> done_;
   std::shared_ptr<Worker> worker_;
@@ -131,7 +134,7 @@ Result<T> Store::Impl::blocking(F work) {
     return result;
   };
   Result<T> result = worker_->blocking<T>(job);
-  if (after) snapshot_ = std::move(*after);
+  if (after) look(std::move(*after));
   return result;
 }
 
@@ -144,7 +147,7 @@ asio::awaitable<Result<T>> Store::Impl::hop_and_look(F work) {
     return result;
   };
   auto arrived = [this, after](Result<T>&) {
-    if (*after) snapshot_ = std::move(**after);
+    if (*after) look(std::move(**after));
   };
   return worker_->hop<T>(std::move(job), std::move(arrived));
 }

@@ -103,7 +103,11 @@ Result<void> LedgerTable::write(const Group& group, State& state, BatchId last_b
 
 Result<void> LedgerTable::save(State& state, BatchId last_batch) {
   upto_ = last_batch;
-  return state.put_item(kItem, ledger_.encode(upto_));
+  return put(state, ledger_, last_batch);
+}
+
+Result<void> LedgerTable::put(State& state, const Ledger& ledger, BatchId last_batch) {
+  return state.put_item(kItem, ledger.encode(last_batch));
 }
 
 Result<void> LedgerTable::renew(State& state, BatchId last_batch) {

@@ -24,6 +24,8 @@ class LedgerTable {
   // After the group's readings were written.
   Result<void> write(const Group& group, State& state, BatchId last_batch);
   Result<void> renew(State& state, BatchId last_batch);
+  // What a new file begins with.
+  static Result<void> put(State& state, const Ledger& ledger, BatchId last_batch);
   // What the fold found to be open, by series. Settles what only it can know: to which series the
   // readings belong that an older schema counted in total, and which cannot be read any more.
   Result<void> reconcile(const Counts& to_fold, State& state, BatchId last_batch);

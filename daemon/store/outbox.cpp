@@ -305,6 +305,14 @@ Result<std::vector<int>> Outbox::declare(const std::vector<std::string>& names) 
   return bits;
 }
 
+Result<void> Outbox::adopt(const std::map<int, std::string>& uplinks) {
+  for (const auto& [bit, name] : uplinks) {
+    uplinks_[bit].name = name;
+    uplinks_[bit].changed = true;
+  }
+  return save();
+}
+
 Result<void> Outbox::renumber() {
   struct Waiting {
     Sequence sequence;
@@ -364,6 +372,12 @@ Result<void> Outbox::renumber() {
 std::map<int, UplinkCounts> Outbox::counts() const {
   std::map<int, UplinkCounts> out;
   for (const auto& [bit, uplink] : uplinks_) out[bit] = uplink.counts;
+  return out;
+}
+
+std::map<int, std::string> Outbox::names() const {
+  std::map<int, std::string> out;
+  for (const auto& [bit, uplink] : uplinks_) out[bit] = uplink.name;
   return out;
 }
 

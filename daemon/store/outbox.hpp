@@ -33,6 +33,8 @@ class Outbox {
   // Writes what add and apply changed in the tables of uplinks and topics.
   Result<void> save();
   Result<std::vector<int>> declare(const std::vector<std::string>& names);
+  // In an empty outbox: the same uplinks with the same bits, and nothing waits.
+  Result<void> adopt(const std::map<int, std::string>& uplinks);
   // A new stream: rows that wait are numbered from 1 again.
   Result<void> renumber();
 
@@ -47,10 +49,16 @@ class Outbox {
   };
   Result<std::size_t> drop_oldest(const Drop& how);
 
+  // The message of this number announces that.
+  Result<void> remember(Sequence sequence, const Lost& lost);
+  // Tells everybody that these will never come.
+  Result<void> announce(const Lost& lost, std::int64_t now_ms, const std::string& body);
+
   // ---- at any time ----
 
   Sequence last_sequence() const { return last_sequence_; }
   std::map<int, UplinkCounts> counts() const;
+  std::map<int, std::string> names() const;
   // Messages that waited for uplinks which left the configuration, by their name.
   const std::map<std::string, std::uint64_t>& removed() const { return removed_; }
   Result<std::vector<Message>> pull(const Pull& what);
@@ -86,7 +94,6 @@ class Outbox {
   Result<void> find_oldest_again();
   Result<void> drop(const Row& row, const std::string& reason);
   Result<std::vector<Lost>> runs_of(std::vector<Lost> lost, const std::string& stream);
-  Result<void> announce(const Lost& lost, std::int64_t now_ms, const std::string& body);
 
   std::vector<Topic> topics_;  // by id, which is 1, 2, 3 …
   std::unordered_map<std::string, std::size_t> topic_index_;

@@ -43,8 +43,17 @@ Result<std::size_t> Outbox::drop_oldest(const Drop& how) {
     rows.push_back({row.integer(0), static_cast<std::uint64_t>(row.integer(1)), row.integer(2)});
     return true;
   };
+  // Announcements make no room: each that goes has to be said again.
+  auto nothing_else = [&] {
+    auto announces = [this](const Row& row) { return gaps_.contains(row.sequence); };
+    return rows.size() < how.most && std::all_of(rows.begin(), rows.end(), announces);
+  };
   STORE_TRY(oldest_live_.rows(take, how.most));
-  if (rows.empty()) STORE_TRY(oldest_any_.rows(take, how.most));
+  if (nothing_else()) {
+    rows.clear();
+    STORE_TRY(oldest_any_.rows(take, how.most));
+    if (nothing_else()) return 0;
+  }
 
   std::vector<Lost> lost;
   for (const Row& row : rows) {
@@ -113,8 +122,12 @@ Result<void> Outbox::announce(const Lost& lost, std::int64_t now_ms, const std::
   if (message.uplinks == 0) return {};
   auto sequence = add(message);
   STORE_TRY(sequence);
-  gaps_[*sequence] = lost;
-  return put_gap_.run(*sequence, lost.stream, lost.first, lost.last, lost.reason, lost.count);
+  return remember(*sequence, lost);
+}
+
+Result<void> Outbox::remember(Sequence sequence, const Lost& lost) {
+  gaps_[sequence] = lost;
+  return put_gap_.run(sequence, lost.stream, lost.first, lost.last, lost.reason, lost.count);
 }
 
 }  // namespace gerbang::store

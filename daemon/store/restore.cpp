@@ -56,6 +56,9 @@ void Store::Impl::open_journal() {
   const std::string& stream = snapshot_.identity.stream;
   Journal::Found found = journal_->look(stream, snapshot_.totals.journal);
   using Left = Journal::Found::State;
+  // What was taken while the file before this one was damaged: numbers go on from there.
+  if (found.state == Left::foreign && found.header.stream == snapshot_.heir_of)
+    found = journal_->look(snapshot_.heir_of, snapshot_.totals.journal);
   if (found.state == Left::foreign) {
     journal_status_.foreign = readings_in(found.scan.records);
     spdlog::warn("journal: {} readings in {} are of stream {}, which this store is not; left out",
@@ -90,7 +93,7 @@ bool Store::Impl::restore(Journal::Found found) {
     unsaved_ = std::move(found.scan.records);
     return false;
   }
-  snapshot_ = std::move(*committed);
+  look(std::move(*committed));
   spdlog::info("journal: {} readings that were taken and not committed are stored now{}",
                journal_status_.restored,
                found.header.boot_id == options_.boot_id ? "" : "; they are of another boot");

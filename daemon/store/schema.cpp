@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,9 +13,11 @@
 #include <ctime>
 #include <fstream>
 #include <system_error>
+#include <vector>
 
 #include "store/check.hpp"
 #include "store/migrations.hpp"
+#include "store/room.hpp"
 
 namespace gerbang::store {
 namespace fs = std::filesystem;
@@ -104,9 +107,29 @@ Result<FileLock> FileLock::take(const fs::path& database) {
   return lock;
 }
 FileLock::~FileLock() {
-  if (fd_ >= 0) ::close(fd_);
+  release();
+}
+void FileLock::release() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+Result<void> FileLock::renew(const fs::path& database) {
+  struct stat held {
+  }, named{};
+  if (fd_ >= 0 && ::fstat(fd_, &held) == 0 &&
+      ::stat(with_suffix(database, ".lock").c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+      held.st_dev == named.st_dev)
+    return {};
+  auto lock = take(database);
+  STORE_TRY(lock);
+  *this = std::move(*lock);
+  return {};
+}
 
 Result<Found> inspect(const fs::path& database) {
   std::error_code why;
@@ -114,12 +137,16 @@ Result<Found> inspect(const fs::path& database) {
   if (kind.type() == fs::file_type::not_found) return Found::nothing;
   if (kind.type() == fs::file_type::none) return io_failure(database.string(), why);
   if (kind.type() != fs::file_type::regular) return Found::foreign;
-  std::ifstream in(database, std::ios::binary);
-  if (!in) return io_failure("open " + database.string(), last_error());
+  int fd = ::open(database.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return io_failure("open " + database.string(), last_error());
   std::array<char, 100> header{};
-  in.read(header.data(), header.size());
+  ssize_t size = ::pread(fd, header.data(), header.size(), 0);
+  why = last_error();
+  ::close(fd);
+  // A card that cannot be read is not a damaged file.
+  if (size < 0) return io_failure("read " + database.string(), why);
   // A store appears complete under its name: less than a header, or no header, is damage.
-  if (in.gcount() < std::streamsize{header.size()}) return Found::damaged;
+  if (static_cast<std::size_t>(size) < header.size()) return Found::damaged;
   if (std::string_view(header.data(), kMagic.size()) != kMagic) return Found::damaged;
   std::uint32_t id = 0;
   for (std::size_t i = 0; i < 4; ++i)
@@ -131,9 +158,6 @@ Result<sql::Database> open_database(const Options& options) {
   auto opened = sql::Database::open(options.path, sql::Database::Mode::existing, options.vfs);
   STORE_TRY(opened);
   sql::Database& db = *opened;
-  // Exclusive before anything else: then the log needs no shared memory, and no second connection
-  // can ever checkpoint it (SQLite before 3.51.3 may damage the file when two do).
-  STORE_TRY(db.run("PRAGMA locking_mode = EXCLUSIVE"));
   auto journal = db.text("PRAGMA journal_mode = WAL");
   STORE_TRY(journal);
   if (*journal != "wal") return fail(errc::io, "the file system does not allow a write-ahead log");
@@ -152,7 +176,7 @@ Result<sql::Database> open_database(const Options& options) {
 }
 
 Result<void> create_database(const Options& options, const Board& board,
-                             const std::string& previous_stream) {
+                             const std::string& previous_stream, const Fill& fill) {
   Options fresh = options;
   fresh.path = with_suffix(options.path, ".new");
   std::error_code ignored;  // there may be none
@@ -169,6 +193,7 @@ Result<void> create_database(const Options& options, const Board& board,
   STORE_TRY(state);
   STORE_TRY(state->run(new_stream(), previous_stream, board.machine, board.serial));
   *state = sql::Statement();
+  if (fill) STORE_TRY(fill(*opened));
   opened = fail(errc::stopped, "");  // closes it
 
   // A log of an earlier file must not be taken for this one's.
@@ -179,14 +204,39 @@ Result<void> create_database(const Options& options, const Board& board,
   return sync_folder_of(options.path);
 }
 
-std::string stream_of(const Options& options) {
-  auto db = sql::Database::open(options.path, sql::Database::Mode::existing, options.vfs);
-  if (!db) return {};
-  auto exclusive = db->run("PRAGMA locking_mode = EXCLUSIVE");
-  auto stream = db->text("SELECT stream FROM state");
-  bool valid = exclusive && stream && stream->size() == 16 &&
-               stream->find_first_not_of("0123456789abcdef") == std::string::npos;
-  return valid ? *stream : std::string();
+Result<sql::Database> open_to_read(const fs::path& path, const std::string& vfs) {
+  auto db = sql::Database::open(path, sql::Database::Mode::existing, vfs);
+  STORE_TRY(db);
+  // Without shared memory the log is read where it stands, and recovering it writes nothing.
+  STORE_TRY(
+      db->run("PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON;"
+              "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -512;"
+              "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0"));
+  return db;
+}
+
+Result<void> write_log_again(const fs::path& database) {
+  fs::path path = with_suffix(database, "-wal");
+  int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return {};
+  if (fd < 0) return io_failure("open " + path.string(), last_error());
+  std::vector<char> buffer(1u << 20);
+  std::error_code why;
+  off_t at = 0;
+  for (;;) {
+    ssize_t size = ::pread(fd, buffer.data(), buffer.size(), at);
+    if (size < 0) why = last_error();
+    if (size <= 0) break;
+    if (::pwrite(fd, buffer.data(), static_cast<std::size_t>(size), at) != size) {
+      why = last_error();
+      break;
+    }
+    at += size;
+  }
+  if (!why && ::fsync(fd) != 0) why = last_error();
+  ::close(fd);
+  if (why) return io_failure("write " + path.string() + " again", why);
+  return {};
 }
 
 Result<fs::path> set_aside(const fs::path& database, WallTime now) {
@@ -195,6 +245,7 @@ Result<fs::path> set_aside(const fs::path& database, WallTime now) {
   gmtime_r(&seconds, &utc);
   std::array<char, 32> stamp{};
   (void)std::strftime(stamp.data(), stamp.size(), "%Y%m%dT%H%M%SZ", &utc);
+  for (const auto& before : files_aside(database)) remove_with_log(before);
   std::string base = database.string() + ".damaged-" + stamp.data();
   std::string name = base;
   for (int n = 2; fs::exists(name); ++n) name = base + "-" + std::to_string(n);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "core/result.hpp"
@@ -26,7 +27,12 @@ class FileLock {
   static Result<FileLock> take(const std::filesystem::path& database);
   ~FileLock();
   FileLock(FileLock&& other) noexcept;
-  FileLock& operator=(FileLock&&) = delete;
+  FileLock& operator=(FileLock&& other) noexcept;
+
+  // Takes it again if it was released, or is the lock of another file by now: a file system was
+  // mounted anew.
+  Result<void> renew(const std::filesystem::path& database);
+  void release();
 
  private:
   explicit FileLock(int fd) : fd_(fd) {}
@@ -42,15 +48,20 @@ Result<Found> inspect(const std::filesystem::path& database);
 Result<sql::Database> open_database(const Options& options);
 
 // Makes a file of the newest schema with a stream of its own; it appears under its name when it is
-// complete.
+// complete. `fill` puts in what it shall begin with.
+using Fill = std::function<Result<void>(sql::Database&)>;
 Result<void> create_database(const Options& options, const Board& board,
-                             const std::string& previous_stream);
+                             const std::string& previous_stream, const Fill& fill = {});
 
-// The stream that a file names, or "" if it cannot be read.
-std::string stream_of(const Options& options);
+// A file that may be damaged, for reading only: nothing of it or of its log is changed.
+Result<sql::Database> open_to_read(const std::filesystem::path& path, const std::string& vfs);
 
-// Renames a file that cannot be used, with its log, to PATH.damaged-UTC; returns the new name.
-// Nothing is deleted.
+// After a failed sync nobody knows what of the log is on the card: writes the same bytes again and
+// syncs them.
+Result<void> write_log_again(const std::filesystem::path& database);
+
+// Renames a file that cannot be used, with its log, to PATH.damaged-UTC; returns the new name. One
+// is kept: those that were set aside before are deleted.
 Result<std::filesystem::path> set_aside(const std::filesystem::path& database, WallTime now);
 
 // 16 random hex digits.

@@ -100,6 +100,22 @@ Result<SeriesTable::Series*> SeriesTable::find_or_make(const SeriesSpec& spec) {
   return &series_.back();
 }
 
+std::shared_ptr<SeriesTable> SeriesTable::known() const {
+  auto out = std::make_shared<SeriesTable>();
+  out->series_ = series_;
+  return out;
+}
+
+Result<void> SeriesTable::adopt(const SeriesTable& other) {
+  for (const Series& s : other.series_) {
+    STORE_TRY(insert_.run(s.id, s.sensor, s.quantity, s.unit, s.kind));
+    for (const auto& [from, c] : s.calibrations)
+      STORE_TRY(calibrate_.run(s.id, from, c.scale, c.offset, c.slope, c.intercept));
+  }
+  series_ = other.series_;
+  return {};
+}
+
 Result<std::vector<std::int32_t>> SeriesTable::declare(const std::vector<SeriesSpec>& specs,
                                                        BatchId from) {
   STORE_TRY(check_formerly(specs));

@@ -22,6 +22,11 @@ class SeriesTable {
   // A wrong `formerly` is a mistake of the configuration: std::errc::invalid_argument.
   Result<std::vector<std::int32_t>> declare(const std::vector<SeriesSpec>& specs, BatchId from);
 
+  // Within a transaction, in an empty table: the same series with the same numbers.
+  Result<void> adopt(const SeriesTable& other);
+  // The same, of no file.
+  std::shared_ptr<SeriesTable> known() const;
+
   // What held for a reading of that batch; the identity for a series that is not known.
   const Calibration& calibration(std::int32_t series, BatchId batch) const;
 

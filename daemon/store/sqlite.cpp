@@ -4,17 +4,23 @@
 #include <sqlite3.h>
 
 #include "store/check.hpp"
+#include "store/sqlite_pages.hpp"
 #include "store/types.hpp"
 
 namespace gerbang::store::sql {
 namespace {
 
 errc code_of(int rc) {
+  if (rc == SQLITE_IOERR_DATA) return errc::damaged;  // a checksum
   switch (rc & 0xff) {
     case SQLITE_FULL:
       return errc::full;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    // What we ask is right, and so is what we write: then the schema or a row is not what it was.
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
       return errc::damaged;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -27,13 +33,15 @@ errc code_of(int rc) {
 tl::unexpected<Error> failed(sqlite3* db, int rc, std::string_view doing) {
   int extended = db != nullptr ? sqlite3_extended_errcode(db) : rc;
   if ((extended & 0xff) != (rc & 0xff)) extended = rc;
-  std::string what = "SQLite error " + std::to_string(extended) + " (" + sqlite3_errstr(extended);
+  std::string what = "SQLite error " + std::to_string(extended) + " (" +
+                     (extended == SQLITE_IOERR_DATA ? "the checksum of a page is wrong"
+                                                    : sqlite3_errstr(extended));
   if (db != nullptr && sqlite3_errcode(db) != SQLITE_OK) {
     std::string_view detail = sqlite3_errmsg(db);
     if (detail != sqlite3_errstr(extended)) what.append("; ").append(detail);
   }
   what.append(") in: ").append(doing.substr(0, 80));
-  return fail(code_of(rc), std::move(what));
+  return fail(code_of(extended), std::move(what));
 }
 
 int on_wal(void* frames, sqlite3*, const char*, int count) {
@@ -104,11 +112,14 @@ Result<bool> Statement::step() {
 }
 
 tl::unexpected<Error> Statement::failure() const {
+  // Of a damaged file: its table is not there.
+  if (!statement_) return fail(errc::damaged, "the statement could not be prepared");
   sqlite3* db = sqlite3_db_handle(statement_.get());
   return failed(db, sqlite3_errcode(db), sqlite3_sql(statement_.get()));
 }
 
 void Statement::reset() {
+  if (!statement_) return;                         // SQLite does not check
   (void)sqlite3_reset(statement_.get());           // repeats the error of the last step
   (void)sqlite3_clear_bindings(statement_.get());  // cannot fail; frees nothing that is ours
 }
@@ -123,9 +134,18 @@ Result<Database> Database::open(const std::filesystem::path& path, Mode mode,
   sqlite3* raw = nullptr;
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   if (mode == Mode::create) flags |= SQLITE_OPEN_CREATE;
-  int rc = sqlite3_open_v2(path.c_str(), &raw, flags, vfs.empty() ? nullptr : vfs.c_str());
+  int rc = sqlite3_open_v2(path.c_str(), &raw, flags, checked_vfs(vfs).c_str());
   Database db(raw);
   if (rc != SQLITE_OK) return failed(raw, rc, "open " + path.string());
+  if (mode == Mode::create) {
+    int reserve = kPageReserve;
+    rc = sqlite3_file_control(raw, nullptr, SQLITE_FCNTL_RESERVE_BYTES, &reserve);
+    if (rc != SQLITE_OK) return failed(raw, rc, "reserve room for checksums");
+  }
+  // Before the file is touched: then its log needs no shared memory, and a second connection is
+  // kept out (SQLite before 3.51.3 may damage a file when two of them write).
+  if (auto exclusive = db.run("PRAGMA locking_mode = EXCLUSIVE"); !exclusive)
+    return fail(std::move(exclusive).error());
   // Also ends SQLite's own checkpoints: File::tidy makes them, and looks at the result.
   sqlite3_wal_hook(raw, on_wal, db.wal_frames_.get());
   // Closing must not write: a damaged file is to be set aside as it was found.
@@ -190,6 +210,33 @@ Result<void> Database::checkpoint(Log log) {
   int rc = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, mode, nullptr, nullptr);
   if (rc != SQLITE_OK) return failed(db_.get(), rc, "checkpoint");
   return {};
+}
+
+Result<bool> Database::check(std::string_view table, std::chrono::steady_clock::time_point until) {
+  constexpr int kStepsBetween = 10'000;  // of SQLite's machine: about a millisecond
+  auto over = [](void* end) {
+    return std::chrono::steady_clock::now() >
+                   *static_cast<std::chrono::steady_clock::time_point*>(end)
+               ? 1
+               : 0;
+  };
+  std::string name(table);
+  auto verdict =
+      prepare(name.empty() ? "PRAGMA quick_check(1)" : "PRAGMA quick_check('" + name + "')");
+  STORE_TRY(verdict);
+  std::string said;
+  auto take = [&](const Row& row) {
+    said = row.text(0);
+    return false;
+  };
+  sqlite3_progress_handler(db_.get(), kStepsBetween, over, &until);
+  auto done = verdict->rows(take);
+  bool interrupted = sqlite3_errcode(db_.get()) == SQLITE_INTERRUPT;
+  sqlite3_progress_handler(db_.get(), 0, nullptr, nullptr);
+  if (!done && interrupted) return false;
+  STORE_TRY(done);
+  if (said != "ok") return fail(errc::damaged, said);
+  return true;
 }
 
 Result<Transaction> Transaction::begin(Database& db) {

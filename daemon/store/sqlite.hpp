@@ -3,6 +3,7 @@
 // The only door to SQLite: one connection and its prepared statements, every return code checked.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -124,6 +125,10 @@ class Database {
   // empty: it becomes empty, which is the mark of a clean stop.
   enum class Log { keep, empty };
   Result<void> checkpoint(Log log);
+
+  // Whether the structure of the file (or of one table) is sound: true; false: the time was over
+  // before all was seen; errc::damaged: it is not.
+  Result<bool> check(std::string_view table, std::chrono::steady_clock::time_point until);
 
  private:
   struct Close {

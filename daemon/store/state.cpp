@@ -12,6 +12,7 @@ namespace {
 constexpr const char* kRejected = "rejected/";
 constexpr const char* kNotFolded = "not_folded/";
 constexpr const char* kExpired = "expired/";
+constexpr const char* kSalvaged = "salvaged/";
 constexpr const char* kJournal = "journal";  // item: Totals::journal
 constexpr std::size_t kMaxReasons = 64;      // further ones count as "other"
 
@@ -70,6 +71,8 @@ Result<void> State::load() {
   STORE_TRY(counters_.rows(into(rejects), kRejected));
   expiries.clear();
   STORE_TRY(counters_.rows(into(expiries), kExpired));
+  salvages.clear();
+  STORE_TRY(counters_.rows(into(salvages), kSalvaged));
   return counters_.rows(into(unfolded), kNotFolded);
 }
 
@@ -88,6 +91,10 @@ Result<void> State::count(std::map<std::string, std::uint64_t>& in, const char* 
 
 Result<void> State::expired(const std::string& what, std::uint64_t more) {
   return more == 0 ? Result<void>() : count(expiries, kExpired, what, more);
+}
+
+Result<void> State::salvaged(const std::string& what, std::uint64_t more) {
+  return more == 0 ? Result<void>() : count(salvages, kSalvaged, what, more);
 }
 
 Result<void> State::put_item(const std::string& key, const std::string& value) {
@@ -112,6 +119,7 @@ Result<void> State::renew(const Board& now, const Totals& begin) {
   rejects.clear();
   unfolded.clear();
   expiries.clear();
+  salvages.clear();
   return clear_counters_.run();
 }
 

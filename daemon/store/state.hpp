@@ -24,6 +24,7 @@ class State {
 
   Result<void> save();
   Result<void> expired(const std::string& what, std::uint64_t count);
+  Result<void> salvaged(const std::string& what, std::uint64_t count);
   Result<void> put_item(const std::string& key, const std::string& value);
   // Begins a stream that names the one before, with these totals.
   Result<void> renew(const Board& board, const Totals& begin);
@@ -31,7 +32,6 @@ class State {
   // ---- at any time ----
 
   Result<std::optional<std::string>> item(const std::string& key);
-
   std::string stream, previous_stream;
   Board board;
   Sequence last_sequence = 0;
@@ -40,6 +40,7 @@ class State {
   Totals totals;
   // Of schema 1, whose ledger knew totals only: reason → readings.
   std::map<std::string, std::uint64_t> rejects, unfolded;
+  std::map<std::string, std::uint64_t> salvages;  // "readings", "messages" …
   std::map<std::string, std::uint64_t> expiries;  // "readings", "aggregates" → rows
 
  private:

@@ -95,7 +95,7 @@ asio::awaitable<Result<std::vector<std::int32_t>>> Store::Impl::declare(
     start_commit();
     co_await settled_.wait();
   }
-  if (failures_ > 0 || flight_)
+  if (failures_ > 0 || flight_ || stuck_)
     co_return fail(errc::busy, "readings wait that cannot be written now; try again later");
   held_ = true;
   auto job = [series = std::move(series)](File& file) { return file.declare(series); };
@@ -182,11 +182,14 @@ Result<std::optional<std::string>> Store::Impl::get(const std::string& key) {
 }
 
 std::uint64_t Store::Impl::waiting_readings() const {
-  return current_.group.readings + (flight_ ? flight_->group.readings : 0);
+  std::uint64_t sum = 0;
+  for (const Group* group : waiting_groups()) sum += group->readings;
+  return sum;
 }
 
 std::vector<const Group*> Store::Impl::waiting_groups() const {
   std::vector<const Group*> groups = {&current_.group};
+  if (stuck_) groups.push_back(&stuck_->group);
   if (flight_) groups.push_back(&flight_->group);
   return groups;
 }
@@ -203,6 +206,8 @@ Status Store::Impl::status() const {
   s.not_folded = total.not_folded;
   s.removed = snapshot_.removed;
   s.unreadable_batches = snapshot_.unreadable_batches;
+  s.salvaged = snapshot_.salvaged;
+  s.reopened = snapshot_.reopened;
   s.compacted = snapshot_.compacted;
   s.expired = snapshot_.expired;
   s.upkeep = upkeep_;
@@ -328,6 +333,9 @@ UplinkCounts Store::uplink_counts(int bit) const {
 void Store::on_messages(std::function<void()> notify) {
   impl_->notify = std::move(notify);
 }
+void Store::on_stream(std::function<void()> changed) {
+  impl_->on_stream = std::move(changed);
+}
 
 asio::awaitable<Result<ReadingPage>> Store::readings(ReadingQuery query) {
   return impl_->pages<ReadingPage>(std::move(query));
@@ -369,6 +377,9 @@ Counts Store::closing() const {
 }
 Result<void> Store::reconcile(const Counts& to_fold) {
   return impl_->reconcile(to_fold);
+}
+bool Store::degraded() const {
+  return impl_->degraded();
 }
 bool Store::alive(std::chrono::nanoseconds within) const {
   return impl_->alive(within);

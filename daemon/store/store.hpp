@@ -87,8 +87,13 @@ class Store {
 
   UplinkCounts uplink_counts(int bit) const;
 
-  // Calls `notify` on the loop thread after each commit that made messages.
+  // Calls `notify` on the loop thread after each commit that made messages, and when the store can
+  // be read again.
   void on_messages(std::function<void()> notify);
+  // Calls `changed` on the loop thread when a damaged file has given place to a new one while it
+  // was in use: identity() is another then, series and bits of uplinks are the same. Messages that
+  // were pulled before are of the stream before: forget them, and report nothing of them.
+  void on_stream(std::function<void()> changed);
 
   asio::awaitable<Result<ReadingPage>> readings(ReadingQuery query);
   asio::awaitable<Result<AggregatePage>> aggregates(AggregateQuery query);
@@ -102,7 +107,9 @@ class Store {
   Result<std::optional<std::string>> get(const std::string& key);
 
   Status status() const;
-  // Status::complete_from_ms, without the rest.
+  // Status::degraded, without the rest.
+  bool degraded() const;
+  // Status::complete_from_ms, likewise.
   std::int64_t complete_from_ms() const;
 
   // The ledger by series, every declared one. Beside it: readings that wait for a commit, and those

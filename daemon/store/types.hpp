@@ -79,6 +79,8 @@ struct Options {
   // The body of the message that announces what was dropped. Pure: called on the store's thread.
   // Empty: nothing is announced.
   std::function<std::string(const Lost&)> gap_body;
+  // How long a start may look at the structure of a file that was not closed.
+  std::chrono::milliseconds check_budget{3000};
   // For tests.
   std::function<std::optional<Volume>()> volume;  // empty: the file system of `path`
   std::optional<Board> board;                     // which machine this is; nullopt: ask the machine
@@ -228,6 +230,10 @@ struct Status {
   // Messages that waited for uplinks which are no longer configured: uplink → dropped(removed).
   std::map<std::string, std::uint64_t> removed;
   // Met since the start: batches and chunks whose checksum or content is wrong, left out.
+  // What was brought over from files that were set aside: "readings", "aggregates", "messages".
+  // Outside of the ledger.
+  std::map<std::string, std::uint64_t> salvaged;
+  std::uint64_t reopened = 0;  // times that the file was opened again after an I/O error
   std::uint64_t unreadable_batches = 0;
   std::uint64_t compacted = 0;                   // readings brought to rest since the start
   bool upkeep = false;                           // expiry or compaction has more to do now

@@ -23,9 +23,11 @@ class Outbox {
   virtual std::int64_t last_sequence() const = 0;
 };
 
+// The messages of the stream that the store has when this is made. When another begins there are no
+// more, and what is said of those that were pulled is void.
 class StoreOutbox final : public Outbox {
  public:
-  explicit StoreOutbox(store::Store& store) : store_(store) {}
+  explicit StoreOutbox(store::Store& store) : store_(store), stream_(store.identity().stream) {}
 
   boost::asio::awaitable<Result<std::vector<Message>>> pull(store::Pull what) override;
   void done(int bit, std::int64_t sequence, store::Outcome outcome,
@@ -34,7 +36,10 @@ class StoreOutbox final : public Outbox {
   std::int64_t last_sequence() const override;
 
  private:
+  bool over() const { return store_.identity().stream != stream_; }
+
   store::Store& store_;
+  std::string stream_;
 };
 
 }  // namespace gerbang::uplink

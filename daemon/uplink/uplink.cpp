@@ -107,6 +107,19 @@ class Uplink::Impl final : public MqttEvents {
     arm();
   }
 
+  // Sequence 0 and not retained is what tells it from a document.
+  void say_now(Unsequenced what) {
+    if (machine_.link() != UplinkMachine::Link::up || stopping_) {
+      ++status_.volatile_missed;
+      return;
+    }
+    Message message = message_of(std::move(what));
+    message.retain = false;
+    machine_.put_document(std::move(message));
+    ++status_.volatile_sent;
+    pump();
+  }
+
   void clear(std::string topic) {
     clears_.insert(topic);
     if (machine_.link() != UplinkMachine::Link::up) return;
@@ -267,7 +280,7 @@ class Uplink::Impl final : public MqttEvents {
     publication.id = id;
     publication.topic = prefix_ + message.topic;
     publication.historical = out.historical;
-    publication.retain = document || (message.retain && !out.historical);
+    publication.retain = message.retain && !out.historical;
     if (!document || !message.body.empty()) {
       auto finished = finish(message, out.historical, wall_ms);
       if (!finished) return settle(machine_.unsendable(id, finished.error().what));
@@ -292,6 +305,7 @@ class Uplink::Impl final : public MqttEvents {
     source.previous = message.previous;
     source.published_at_ms = wall_ms;
     source.historical = historical;
+    source.volatile_ = message.sequence == 0 && !message.retain;
     return wire::finish(message.kind, message.body, source, options_.format);
   }
 
@@ -465,6 +479,9 @@ void Uplink::notify() {
 }
 void Uplink::republish() {
   impl_->republish();
+}
+void Uplink::say_now(Unsequenced what) {
+  impl_->say_now(std::move(what));
 }
 void Uplink::clear(std::string topic) {
   impl_->clear(std::move(topic));

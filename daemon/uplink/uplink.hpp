@@ -70,6 +70,7 @@ struct Status {
   std::string reason;         // why not connected
   std::uint64_t connections = 0, sent = 0, acknowledged = 0, unheard = 0, refused = 0, late = 0;
   std::uint64_t host_restarts = 0;
+  std::uint64_t volatile_sent = 0, volatile_missed = 0;  // say_now(): handed over; not connected
   std::size_t in_flight = 0;
   std::deque<Refused> refused_last;  // the newest 20
 };
@@ -94,8 +95,11 @@ class Uplink {
   // (at most 3 s). run() has returned then.
   asio::awaitable<void> stop();
 
-  void notify();                  // the outbox has new messages
-  void republish();               // documents changed
+  void notify();     // the outbox has new messages
+  void republish();  // documents changed
+  // Outside of the proof, not retained, marked volatile; nothing keeps it. Of what waits on a topic
+  // only the newest goes.
+  void say_now(Unsequenced what);
   void clear(std::string topic);  // empty this retained topic (below the gateway), when connected
 
   Status status() const;

@@ -36,6 +36,11 @@ void Witness::saw(const Message& message) {
   auto [known, is_new] = bodies_.emplace(message.sequence, content);
   EXPECT_EQ(known->second, content) << "#" << message.sequence << " has two contents";
   committed(message.sequence);
+  if (message.kind == MessageKind::gap) {
+    v1::Gap gap;
+    ASSERT_TRUE(gap.ParseFromString(message.body));
+    for (auto s = gap.first(); s <= gap.last(); ++s) announced_.insert(s);
+  }
   if (!is_new || message.kind != MessageKind::aggregate_batch) return;
   v1::AggregateBatch batch;
   ASSERT_TRUE(batch.ParseFromString(message.body));
@@ -51,7 +56,7 @@ void Witness::saw(const Message& message) {
 std::vector<store::Sequence> Witness::holes(store::Sequence last) const {
   std::vector<store::Sequence> out;
   for (store::Sequence s = 1; s <= last; ++s)
-    if (bodies_.count(s) == 0) out.push_back(s);
+    if (bodies_.count(s) == 0 && announced_.count(s) == 0) out.push_back(s);
   return out;
 }
 
@@ -65,6 +70,12 @@ Load::Load(std::filesystem::path folder, std::string vfs, unsigned seed) : rando
   options.keep_readings = 10min;
   options.keep_aggregates = {{5'000, 1h}, {15'000, 2h}, {60'000, 24h}};
   options.clock = &clock;
+  options.gap_body = [](const store::Lost& lost) {
+    v1::Gap gap;
+    gap.set_first(lost.first);
+    gap.set_last(lost.last);
+    return gap.SerializeAsString();
+  };
   all_ = {make_sensor("ph", "water", QuantityKind::gauge),
           make_sensor("volume", "water", QuantityKind::totaliser),
           make_sensor("wind", "weather", QuantityKind::gauge)};
@@ -158,7 +169,10 @@ bool Load::finish(asio::awaitable<T> task, T& value) {
 bool Load::finish(asio::awaitable<void> task) {
   auto finished = std::make_shared<bool>(false);  // it may end after this function
   asio::co_spawn(*io_, std::move(task), [finished](std::exception_ptr) { *finished = true; });
-  return turn([&] { return *finished; });
+  io_->restart();
+  io_->poll();
+  // On a disk that fails it ends when the disk is well again.
+  return turn([&] { return *finished || store_->degraded(); });
 }
 
 // What the store says is durable, at any time.
@@ -178,7 +192,7 @@ bool Load::step() {
     r.raw = Raw::of(next_++);
     r.boot_ns = nanoseconds(clock.boot());
     // Some devices keep readings for a while: these come late.
-    if (random_() % 40 == 0)
+    if (late && random_() % 40 == 0)
       r.unix_ns = clock.wall().time_since_epoch().count() - std::int64_t{8'000'000'000};
     readings.push_back(r);
   }
@@ -187,16 +201,54 @@ bool Load::step() {
   if (random_() % 30 == 0) pipe_->revise_soon();
   if (!finish(pipe_->work())) return false;
   // The first broker is nearly always there, the second seldom.
-  if (random_() % 3 == 0 && !drain(bits_[0], 9)) return false;
+  if (random_() % 3 == 0 && !drain(bits_[0], acknowledges ? 9 : 0)) return false;
   if (random_() % 20 == 0 && !drain(bits_[1], 10)) return false;
-  if (random_() % 25 == 0 && !reload()) return false;
+  if (reloads && random_() % 25 == 0 && !reload()) return false;
   return !dead();
+}
+
+bool Load::burst(int readings) {
+  std::vector<Reading> some;
+  for (int i = 0; i < readings; ++i) {
+    Reading r;
+    r.sensor = 0;
+    r.raw = Raw::of(next_++);
+    r.boot_ns = nanoseconds(clock.boot()) + i;
+    some.push_back(r);
+  }
+  if (!finish(pipe_->take(std::move(some)))) return false;
+  clock.advance(100ms);
+  return finish(pipe_->work());
+}
+
+bool Load::settle_all() {
+  return turn([&] {
+    pipe_->bridge();
+    store::Status s = store_->status();
+    std::uint64_t rejected = 0;
+    for (const auto& [reason, n] : s.rejected) rejected += n;
+    return s.waiting_readings == 0 && !store_->degraded() &&
+           s.stored + rejected == static_cast<std::uint64_t>(next_);
+  });
+}
+
+std::vector<Message> Load::everything() {
+  std::vector<Message> out;
+  store::Pull pull;
+  pull.bit = bits_[0];
+  for (;;) {
+    Result<std::vector<Message>> some;
+    if (!finish(store_->pull(pull), some) || !some || some->empty()) return out;
+    pull.above = some->back().sequence;
+    out.insert(out.end(), some->begin(), some->end());
+  }
 }
 
 bool Load::settle() {
   return turn([&] {
+    pipe_->bridge();
     store::Status s = store_->status();
-    return s.waiting_readings == 0 &&
+    return s.waiting_readings == 0 && !store_->degraded() &&
            begun_ + static_cast<std::int64_t>(s.stored - stored_then_) == next_;
   });
 }
@@ -251,6 +303,7 @@ std::int64_t Load::judge() {
   std::int64_t lost = next_ - end;
   next_ = end;  // the device says the same again: a hole would show
   begun_ = next_;
+  stored_then_ = status.stored;
   witness.stored(end);
 
   // The ledger.

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -46,6 +47,7 @@ class Witness {
  private:
   using Window = std::tuple<std::string, std::string, std::int64_t, std::uint32_t>;
   std::map<store::Sequence, std::size_t> bodies_;  // hash of topic and body
+  std::set<store::Sequence> announced_;            // by a Gap
   std::map<Window, std::size_t> windows_;  // sensor, window, start, revision → its content
   std::int64_t stored_ = 0;
   store::Sequence last_ = 0;
@@ -61,6 +63,7 @@ class Load {
   store::Options options;
   ManualClock clock;
   Witness witness;
+  bool late = true, reloads = true, acknowledges = true;  // what step() may do
   // Asked while waiting: true ends the wait, as nothing more will come.
   std::function<bool()> dead = [] { return false; };
 
@@ -75,8 +78,14 @@ class Load {
   // A second of the plant's life: readings, windows that close, messages that go out, some of them
   // acknowledged, now and then a reload. False: dead meanwhile.
   bool step();
+  // So many readings at once. False: dead meanwhile.
+  bool burst(int readings);
   // Everything that was given is durable after it. False: dead meanwhile.
   bool settle();
+  // The same, with what was refused.
+  bool settle_all();
+  // What waits for the first broker.
+  std::vector<Message> everything();
 
   // Fails the test unless the store, freshly started, tells the same story as the witness.
   // Returns how many readings that were given are gone.

@@ -60,7 +60,7 @@ class StoreFile : public StoreTest {
     EXPECT_NE(s.trouble.find(".damaged-20260101T000000Z"), std::string::npos) << s.trouble;
     EXPECT_EQ(store->identity().previous_stream, previous_stream);
     EXPECT_EQ(store->identity().last_sequence, 0);
-    EXPECT_EQ(append(batch({reading(1, kSecond, 1)})), 1);
+    EXPECT_GE(append(batch({reading(1, kSecond, 1)})), 1);
     EXPECT_TRUE(store->status().damaged) << "until the next start";
     stop();
     open();

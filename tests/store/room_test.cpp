@@ -3,6 +3,7 @@
 // The cap, free space for others, a full disk; and what is said about what had to go.
 #include "store/room.hpp"
 
+#include <iostream>
 #include <random>
 #include <sstream>
 
@@ -220,6 +221,8 @@ TEST_F(Room, FilesNeverOutgrowTheCapAndRawReadingsGoFirst) {
   }
   EXPECT_EQ(given_up, c.dropped) << "each is announced once";
   EXPECT_LT(receiver.told.size(), 60u) << "announcements that go are joined with the next";
+  std::cout << "at most " << peak << " of " << options.max_size << " bytes; " << c.dropped
+            << " messages dropped, in " << receiver.told.size() << " announcements\n";
 }
 
 TEST_F(Room, AfterACrashTheReceiverStillKnowsWhatItWillNotGet) {

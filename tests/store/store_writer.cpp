@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <string>
 
+#include "observe/log.hpp"
 #include "store/fixture.hpp"
 
 namespace gerbang::store::test {
@@ -43,6 +44,7 @@ asio::awaitable<void> write_messages(Store& store) {
 }
 
 int write_for_ever(const char* path) {
+  spdlog::set_level(spdlog::level::off);  // its output is for the test
   boost::asio::io_context io{1};
   Options options;
   options.path = path;

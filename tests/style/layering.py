@@ -54,7 +54,7 @@ LIBRARIES = {
 
 # A library that one file speaks to, so that its traps are in one place.
 ONE_FILE = {
-    "sqlite3.h": r"daemon/store/sqlite\.(cpp|hpp)$",
+    "sqlite3.h": r"daemon/store/sqlite(_pages)?\.(cpp|hpp)$",
     "zstd.h": r"daemon/store/chunk\.cpp$",
     "toml++": r"daemon/config/load\.cpp$",
     "mqtt/": r"daemon/(uplink_host/paho_client|ctl/[a-z_]+)\.(cpp|hpp)$",

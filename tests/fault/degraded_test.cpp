@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The store and the pipeline together on a disk that fails: every operation in turn, and for long.
+#include <iostream>
+
+#include "fault/load.hpp"
+#include "observe/log.hpp"
+#include "support/fault_vfs.hpp"
+#include "support/temp_dir.hpp"
+
+namespace gerbang::test {
+namespace {
+
+class Degraded : public ::testing::Test {
+ protected:
+  void SetUp() override { spdlog::set_level(spdlog::level::off); }
+  void TearDown() override { spdlog::set_level(spdlog::level::info); }
+  static std::filesystem::path fast_folder() {
+    return std::filesystem::is_directory("/dev/shm") ? "/dev/shm"
+                                                     : std::filesystem::temp_directory_path();
+  }
+
+  // The load with operations n … n + count - 1 failing. False: it ended before the n-th.
+  bool visit(long n, long count, FaultVfs::Error error) {
+    SCOPED_TRACE("operation " + std::to_string(n) + " and " + std::to_string(count - 1) + " more");
+    TempDir dir(fast_folder());
+    FaultVfs vfs;
+    Load load(dir.path(), vfs.name(), static_cast<unsigned>(n));
+    if (no_space) load.options.volume = [] { return store::Volume{64u << 20, 0}; };
+    vfs.fail_some(n, count, error);
+    bool failed = false;
+    if (!load.start()) {
+      // A start may fail, if it says so; the next one must not.
+      failed = vfs.has_failed();
+      vfs.heal();
+      EXPECT_FALSE(load.why().empty());
+      EXPECT_TRUE(load.start()) << load.why();
+      if (HasFailure()) return true;
+    }
+    for (int step = 0; step < 7; ++step) {
+      load.step();
+      load.pipe().bridge();
+    }
+    failed = failed || vfs.has_failed();
+    vfs.heal();
+    EXPECT_TRUE(load.settle());
+    EXPECT_FALSE(load.store().degraded());
+    for (int step = 0; step < 3; ++step) EXPECT_TRUE(load.step());
+    EXPECT_TRUE(load.settle());
+    load.crash();
+    EXPECT_TRUE(load.start()) << load.why();
+    if (HasFailure()) return true;
+    EXPECT_EQ(load.judge(), 0) << "nothing that was taken may be gone";
+    std::uint64_t dropped = load.store().uplink_counts(0).dropped;
+    EXPECT_TRUE(no_space || dropped == 0) << dropped;
+    dropped_ += dropped;
+    return failed;
+  }
+  bool no_space = false;  // the volume says so too
+  std::uint64_t dropped_ = 0;
+
+  void visit_all(FaultVfs::Error error, long count, long stride) {
+    long n = 1, visited = 0;
+    while (visit(n, count, error) && !HasFailure()) {
+      n += stride;
+      ++visited;
+    }
+    std::cout << visited << " places, " << count << " failures in a row at each\n";
+    EXPECT_GT(visited, 15);
+  }
+};
+
+TEST_F(Degraded, AnyFailedOperationIsGotOver) {
+  visit_all(FaultVfs::Error::io, 1, 1);
+}
+TEST_F(Degraded, AnyFewFailedOperationsAreGotOver) {
+  visit_all(FaultVfs::Error::io, 5, 4);
+}
+TEST_F(Degraded, ALongFailureIsGotOver) {
+  visit_all(FaultVfs::Error::io, 100, 9);
+}
+TEST_F(Degraded, AnyFailedSyncIsGotOver) {
+  visit_all(FaultVfs::Error::sync, 2, 1);
+}
+TEST_F(Degraded, ADiskThatIsFullForAWhileIsGotOver) {
+  visit_all(FaultVfs::Error::full, 30, 5);
+}
+TEST_F(Degraded, OnAVolumeWithoutSpaceMessagesGiveWayAndAreAnnounced) {
+  no_space = true;
+  visit_all(FaultVfs::Error::full, 30, 6);
+  std::cout << dropped_ << " messages gave way\n";
+  EXPECT_GT(dropped_, 0u);
+}
+
+// ---- while it lasts -----------------------------------------------------------------------------
+
+using Key = std::tuple<std::string, std::string, std::int64_t>;  // sensor, window, start
+
+void keep(std::map<Key, std::string>& rows, const std::string& body) {
+  v1::AggregateBatch batch;
+  ASSERT_TRUE(batch.ParseFromString(body));
+  for (const auto& row : batch.aggregates())
+    if (row.revision() == 0)
+      rows[{row.sensor(), batch.window(), batch.window_start_ms()}] = row.SerializeAsString();
+}
+
+TEST_F(Degraded, WindowsGoOutFromMemoryAndCloseAgainWithNumbersAfterIt) {
+  TempDir dir(fast_folder());
+  FaultVfs vfs;
+  Load load(dir.path(), vfs.name(), 11);
+  load.late = false;
+  load.reloads = false;
+  load.acknowledges = false;
+  ASSERT_TRUE(load.start());
+  std::map<Key, std::string> volatiles, numbered;
+  load.pipe().on_volatile = [&](MessageKind kind, const std::string&, const std::string& body) {
+    EXPECT_EQ(kind, MessageKind::aggregate_batch);
+    keep(volatiles, body);
+  };
+  for (int i = 0; i < 25; ++i) {
+    ASSERT_TRUE(load.step());
+    ASSERT_TRUE(load.settle());  // else what is committed late makes revisions
+  }
+  EXPECT_TRUE(volatiles.empty()) << "the store is well";
+
+  vfs.fail_from(1);
+  auto last = load.store().identity().last_sequence;
+  for (int i = 0; i < 130; ++i) {
+    ASSERT_TRUE(load.step());
+    load.pipe().bridge();
+  }
+  EXPECT_TRUE(load.store().degraded());
+  EXPECT_EQ(load.store().identity().last_sequence, last);
+  // Two minutes: all but the windows that were about to close when it began.
+  EXPECT_GE(volatiles.size(), 3u * (2 + 8 + 24) * 8 / 10);
+
+  vfs.heal();
+  ASSERT_TRUE(load.settle_all());
+  EXPECT_FALSE(load.store().degraded());
+  for (int i = 0; i < 20; ++i) {  // the fold that was under way ends first
+    ASSERT_TRUE(load.step());
+    ASSERT_TRUE(load.settle());
+  }
+  for (const Message& message : load.everything()) keep(numbered, message.body);
+  std::size_t same = 0;
+  for (const auto& [key, row] : volatiles) {
+    ASSERT_EQ(numbered.count(key), 1u)
+        << std::get<0>(key) << " " << std::get<1>(key) << " " << std::get<2>(key);
+    same += numbered[key] == row ? 1 : 0;
+  }
+  EXPECT_EQ(same, volatiles.size()) << "the same content, with a number";
+  ASSERT_TRUE(load.settle());
+  load.crash();
+  ASSERT_TRUE(load.start());
+  EXPECT_EQ(load.judge(), 0);
+}
+
+TEST_F(Degraded, TheRingIsBoundedAndWhatFallsOutIsCounted) {
+  TempDir dir(fast_folder());
+  FaultVfs vfs;
+  Load load(dir.path(), vfs.name(), 12);
+  load.late = false;
+  load.reloads = false;
+  ASSERT_TRUE(load.start());
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(load.step());
+  ASSERT_TRUE(load.settle());
+  vfs.fail_from(1);
+  constexpr int kBurst = 1000;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(load.burst(kBurst));
+    load.pipe().bridge();
+  }
+  auto underway = load.pipe().underway();
+  EXPECT_LE(sum(underway.readings), 65'536u + kBurst);
+  EXPECT_GE(sum(underway.readings), 50'000u);
+  vfs.heal();
+  ASSERT_TRUE(load.settle_all());
+  store::Status status = load.store().status();
+  std::uint64_t rejected = 0;
+  for (const auto& [reason, n] : status.rejected) rejected += n;
+  EXPECT_GE(status.rejected["no_room"], 30'000u);
+  EXPECT_EQ(rejected, status.rejected["no_room"]);
+  EXPECT_EQ(status.stored + rejected, static_cast<std::uint64_t>(load.given()));
+  EXPECT_EQ(status.taken, status.stored + rejected);
+  EXPECT_EQ(sum(load.pipe().taken()), status.taken);
+  // The newest are there.
+  std::int64_t newest = -1;
+  ASSERT_TRUE(load.store().replay(
+      0, [&](const store::StoredReading& r) { newest = std::max(newest, r.raw.integer); }));
+  EXPECT_EQ(newest, load.given() - 1);
+}
+
+}  // namespace
+}  // namespace gerbang::test

@@ -290,7 +290,7 @@ class Uplink::Impl final : public MqttEvents {
     std::size_t bytes = packet_bytes(publication);
     if (max_packet_ != 0 && bytes > max_packet_)
       return settle(machine_.unsendable(
-          id, std::to_string(bytes) + " bytes; the broker takes " + std::to_string(max_packet_)));
+          id, "too large: the broker takes " + std::to_string(max_packet_) + " bytes"));
     machine_.sent(id, bytes, now);
     port_->publish(std::move(publication));
   }

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """SIGTERM at any moment: exit 0 within the unit's budget, nothing lost. STOPS (default 6) is the number of stops of each test."""
+import contextlib
 import os
 import random
 import signal
+import sqlite3
+import subprocess
 import time
 import unittest
 
 from counting_rig import Rig
-from harness import SOURCE, Bench
+from harness import SOURCE, Bench, wait_for
 
 STOPS = int(os.environ.get("STOPS", "6"))
 BUDGET = next(float(line.split("=")[1]) for line in (SOURCE / "systemd/gerbang.service").read_text().splitlines()
@@ -73,6 +76,76 @@ class Stop(unittest.TestCase):
             time.sleep(2)
             figures = rig.finish()
             print(f"{4 * STOPS} stops during the start ({before_main} before main): {figures}; slowest {slowest:.2f} s of {BUDGET:g}")
+
+    def test_during_a_reload(self):
+        chance = random.Random(24)
+        with Bench() as bench:
+            rig, slowest = Rig(bench), 0.0
+            for n in range(STOPS):
+                rig.sensing(rig.start())
+                text = rig.gateway.file.read_text()
+                rig.gateway.file.write_text(text.replace('quantity = "turbidity"', f'scale = {n + 2}.0\nquantity = "turbidity"'))
+                rig.gateway.process.process.send_signal(signal.SIGHUP)
+                time.sleep(chance.uniform(0, 0.3))
+                began = time.monotonic()
+                self.assertEqual(rig.gateway.process.stop(seconds=BUDGET), 0)
+                slowest = max(slowest, time.monotonic() - began)
+                rig.gaps.append([began - 0.6, time.monotonic()])  # drivers were being exchanged, their answers under way
+                rig.gateway.file.write_text(text)
+            rig.start()
+            wait_for("messages", lambda: rig.room.messages("aggregate"), 30)
+            rig.gateway.balance(rig.http_port)
+            self.assertEqual(rig.gateway.process.stop(seconds=BUDGET), 0)
+            rig.stream.ending = True
+            rig.room.stop()
+            print(f"{STOPS} stops during a reload: {rig.room.audit()}; slowest {slowest:.2f} s of {BUDGET:g}")
+
+    @unittest.skipIf(os.getuid() != 0, "NOT RUN 1: needs root, for a disk of its own")
+    def test_on_a_full_disk(self):
+        """Nothing can be committed: what was taken stays in the journal, and the next start stores it. To make room the store
+        may give up its oldest readings, and counts them."""
+        with Bench() as bench:
+            state = bench.folder / "state"
+            state.mkdir()
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", state], check=True)
+            try:
+                rig, slowest = Rig(bench), 0.0
+                for _ in range(2):
+                    rig.sensing(rig.start())
+                    time.sleep(1)
+                    with contextlib.suppress(OSError), open(state / "filler", "wb", buffering=0) as filler:
+                        for size in 1 << 16, 1 << 10, 1:
+                            with contextlib.suppress(OSError):
+                                while filler.write(b"x" * size):
+                                    pass
+                    time.sleep(4)
+                    began = time.monotonic()
+                    self.assertEqual(rig.gateway.process.stop(seconds=BUDGET), 0)
+                    slowest = max(slowest, time.monotonic() - began)
+                    (state / "filler").unlink()
+                rig.sensing(rig.start())
+                time.sleep(2)
+                rig.hold()
+                time.sleep(2)
+                given_up = 0
+                for sensor, rows in rig.stored().items():
+                    counts = sorted(count for count, _, _ in rows if count is not None)
+                    self.assertEqual(counts, list(range(counts[0], counts[-1] + 1)), f"{sensor} has a hole or something twice")
+                    given_up += counts[0] - 1
+                ledger = rig.gateway.balance(rig.http_port)
+                self.assertEqual(rig.gateway.process.stop(seconds=BUDGET), 0)
+                with contextlib.closing(sqlite3.connect(state / "gerbang.db")) as db:
+                    counted, = db.execute("SELECT coalesce(sum(value), 0) FROM counter WHERE name GLOB 'expired/*readings*'").fetchone()
+                self.assertEqual(given_up, counted)
+                time.sleep(1)
+                rig.stream.ending = True
+                rig.room.stop()
+                print(f"2 stops on a full disk: {rig.room.audit()}, {ledger}, {given_up} old readings given up; slowest {slowest:.2f} s "
+                      f"of {BUDGET:g}")
+            finally:
+                if rig.gateway:
+                    rig.gateway.process.stop(signal.SIGKILL)
+                subprocess.run(["umount", "-l", state], check=False)
 
 
 if __name__ == "__main__":

@@ -221,6 +221,11 @@ bool Load::burst(int readings) {
   return finish(pipe_->work());
 }
 
+void Load::turn_for(std::chrono::milliseconds time) {
+  auto end = std::chrono::steady_clock::now() + time;
+  turn([&] { return std::chrono::steady_clock::now() > end; });
+}
+
 bool Load::settle_all() {
   return turn([&] {
     pipe_->bridge();

@@ -80,6 +80,7 @@ class Load {
   bool step();
   // So many readings at once. False: dead meanwhile.
   bool burst(int readings);
+  void turn_for(std::chrono::milliseconds time);
   // Everything that was given is durable after it. False: dead meanwhile.
   bool settle();
   // The same, with what was refused.

@@ -165,6 +165,51 @@ std::int64_t WindowEngine::replay_from() const {
   return oldest;
 }
 
+// ---- times that became known later ----
+
+std::vector<WindowEngine::Emptied> WindowEngine::take_out(const TimeSpan& within,
+                                                          std::vector<std::uint64_t>& taken) {
+  std::vector<Emptied> out;
+  taken.resize(plan_.size());
+  for (std::size_t l = 0; l < levels_.size(); ++l) {
+    Level& level = levels_[l];
+    for (Slot& slot : level.slots) {
+      if (slot.span.end_ms <= within.start_ms || slot.span.start_ms >= within.end_ms) continue;
+      bool any = false;
+      for (std::uint32_t index = 0; index < plan_.size(); ++index) {
+        if (places_[index].base != l) continue;
+        Tally& own = tally(level, slot, index);
+        if (own.readings() == 0) continue;
+        any = true;
+        taken[index] += own.readings();
+        take_from_waiting(index, own.readings());
+        own = Tally();
+        if (l > 0) changed(index);
+      }
+      if (!any) continue;
+      slot.oldest_batch = INT64_MAX;
+      // What was merged or carried into it stays; without that nobody has been here.
+      slot.touched = !slot.kept.empty() || !slot.carried.empty() ||
+                     std::any_of(slot.merges.begin(), slot.merges.end(),
+                                 [](const Merge& merge) { return !merge.empty(); });
+      Emptied& one = out.emplace_back();
+      one.level = l;
+      one.span = slot.span;
+    }
+  }
+  return out;
+}
+
+void WindowEngine::forget_before(std::int64_t time_ms) {
+  for (Level& level : levels_) {
+    std::int64_t start = options_.calendar.window(level.length_ms, time_ms).start_ms;
+    for (const Slot& slot : level.slots)
+      if (slot.touched) start = std::min(start, slot.span.start_ms);
+    level.open_from = std::max(level.open_from, start);
+    std::erase_if(level.slots, [&](const Slot& s) { return s.span.end_ms <= level.open_from; });
+  }
+}
+
 // ---- closing ----
 
 void WindowEngine::absent(std::int64_t from_ms, std::int64_t to_ms) {

@@ -89,6 +89,28 @@ class WindowEngine {
   // longer ones only for the last 48 hours of it.
   void absent(std::int64_t from_ms, std::int64_t to_ms);
 
+  // ---- times that became known later ----
+
+  // An open window whose readings were taken out.
+  struct Emptied {
+    std::size_t level = 0;
+    TimeSpan span;
+  };
+  // Takes the readings that counted in open windows within [from, to) out again, to be added anew
+  // with the times that hold now. They are counted into `taken`, by index, and wait no more.
+  std::vector<Emptied> take_out(const TimeSpan& within, std::vector<std::uint64_t>& taken);
+  // Readings that were taken out and lie in closed windows: the ledger has them as folded with the
+  // next commit, their windows are revised after it.
+  void count_as_folded(std::uint32_t index, std::uint64_t readings) {
+    folded_[plan_[index].series] += readings;
+  }
+  // The newest good reading of a totaliser in closed windows, as stored.
+  void set_anchor(std::uint32_t index, const Anchor& anchor) { anchors_[index] = anchor; }
+  // Nobody was here before this: windows before it that have nothing are not open.
+  void forget_before(std::int64_t time_ms);
+  // Windows before this are closed.
+  std::int64_t open_from(std::size_t level) const { return levels_[level].open_from; }
+
   // ---- closing ----
 
   // When the next window is due.

@@ -28,6 +28,9 @@ class ClockTracker {
   };
   Change sample(BootTime boot, WallTime wall, ClockSync sync);
 
+  // The clock was believed before in this boot: what follows is hold-over.
+  void vouch() { synchronised_ = true; }
+
   // True if a sample would begin a new epoch for the offset alone. Cheap: for each reading.
   bool moved(BootTime boot, WallTime wall) const;
 

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostRows = 20'000;  // in one transaction, before the last window's
 constexpr auto kRevisePeriod = 60s;
+constexpr auto kLongestRestamp = 60s;  // the store may be in trouble; windows wait no longer
 
 }  // namespace
 
@@ -29,8 +30,10 @@ asio::awaitable<void> Pipeline::work() {
   if (behind()) co_return;
   folding_ = true;
   folded_.close();
-  co_await close_windows();
-  if (engine_->has_dirty() && clock_.boot() >= revise_at_) {
+  if (restamp_due_) co_await restamp();
+  if (!restamp_due_ || clock_.boot() - restamp_since_ > kLongestRestamp) co_await close_windows();
+  if (!restamping_.spans.empty()) co_await revise_restamped();
+  if (engine_->has_dirty() && clock_.boot() >= revise_at_ && !held()) {
     co_await revise();
     revise_at_ = clock_.boot() + kRevisePeriod;
   }
@@ -44,10 +47,11 @@ asio::awaitable<void> Pipeline::work() {
 
 // Windows close by this clock. While nobody vouches for the wall clock, the windows of this boot
 // wait until `hold` after the boot; from then on they close in their time, as UNTRUSTED.
+bool Pipeline::held() const {
+  return clock_trust() == ClockTrust::untrusted && clock_.boot().time_since_epoch() < options_.hold;
+}
 std::int64_t Pipeline::closing_ms() const {
-  const bool held =
-      clock_trust() == ClockTrust::untrusted && clock_.boot().time_since_epoch() < options_.hold;
-  return held ? tracker_.epoch().offset_ns / 1'000'000 : now_ms();
+  return held() ? tracker_.epoch().offset_ns / 1'000'000 : now_ms();
 }
 
 // How far back a window can be recounted: its readings must be there, its row and those of the
@@ -94,6 +98,9 @@ void Pipeline::complete(store::Fold& fold) {
   fold.replay_from = engine_->replay_from();
   fold.items[kWindowsKey] = engine_->save();
   for (auto& [series, text] : engine_->save_slow()) fold.items[slow_key(series)] = std::move(text);
+  std::string restamping = restamping_text(restamping_);
+  if (restamping != stored_restamping_)
+    fold.items[kRestampKey] = stored_restamping_ = std::move(restamping);
   std::string members = text_of(members_);
   if (members != stored_members_) fold.items[kMembersKey] = stored_members_ = std::move(members);
 }

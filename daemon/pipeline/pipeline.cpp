@@ -75,6 +75,7 @@ Pipeline::~Pipeline() = default;
 Counts Pipeline::to_fold() const {
   Counts out = store_.closing();
   if (engine_) add(out, engine_->waiting());
+  add(out, taken_out_);
   // What was handed over and waits no more is stored, though its task was not told yet.
   for (const auto& piece : durable_)
     for (const Sample& sample : piece->samples) ++out[static_cast<std::int32_t>(sample.index)];
@@ -134,7 +135,13 @@ void Pipeline::follow_clock() {
   const ClockTrust before = clock_trust();
   ClockTracker::Change change = tracker_.sample(clock_.boot(), clock_.wall(), clock_.sync());
   if (change.epoch) flush();  // a piece never mixes epochs; it keeps the one it began with
-  if (clock_trust() != before) spdlog::info("clock: {}", name(clock_trust()));
+  if (clock_trust() != before) {
+    spdlog::info("clock: {}", name(clock_trust()));
+    if (clock_trust() == ClockTrust::trusted) {
+      restamp_due_ = true;
+      restamp_since_ = clock_.boot();
+    }
+  }
   if (change.absence && engine_) {
     engine_->absent(change.absence->start_ms, change.absence->end_ms);
     spdlog::warn("clock: {} s passed unseen", change.absence->length_ms() / 1000);

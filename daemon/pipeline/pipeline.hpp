@@ -184,6 +184,21 @@ class Pipeline {
   void settle(Revision& revision, std::size_t level, std::uint32_t index, const Aggregate* old,
               Aggregate row);
 
+  // restamping
+  // What has a time since the clock is believed, and is not in the windows of that time yet.
+  struct Restamping {
+    std::int64_t epoch = 0;       // epochs up to this one are done, or in `spans`
+    std::vector<TimeSpan> spans;  // whose closed windows are to be revised
+    friend bool operator==(const Restamping&, const Restamping&) = default;
+  };
+  static std::string restamping_text(const Restamping& restamping);
+  static std::optional<Restamping> parse_restamping(std::string_view text);
+  bool doubtful_underway() const;
+  bool held() const;
+  asio::awaitable<void> restamp();
+  asio::awaitable<Result<void>> add_again(TimeSpan span, std::size_t level, std::int64_t upto);
+  asio::awaitable<void> revise_restamped();
+
   // recovering
   Result<void> load_members();
   Result<bool> load_windows();
@@ -227,6 +242,14 @@ class Pipeline {
   std::uint64_t pieces_ = 0;                     // taken so far
   std::uint64_t behind_until_ = 0;               // pieces that were taken while it was degraded
   std::unique_ptr<WindowEngine> bridge_;         // folds what is not durable; only while degraded
+
+  // The clock became believable: no window closes until readings of before have their times.
+  bool restamp_due_ = false;
+  BootTime restamp_since_{};
+  Restamping restamping_;
+  std::string stored_restamping_;    // what the store has of it
+  Counts taken_out_;                 // of windows, and not added again
+  std::int64_t unseen_from_ms_ = 0;  // before this start somebody was looking; 0: nobody ever
 
   bool folding_ = false;  // one at a time
   Gate folded_;           // none is under way

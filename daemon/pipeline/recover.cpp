@@ -12,6 +12,18 @@ namespace gerbang::pipeline {
 
 Result<void> Pipeline::recover() {
   if (auto loaded = load_members(); !loaded) return loaded;
+  auto vouched = store_.vouched(options_.boot_id);
+  if (!vouched) return fail(std::move(vouched.error()));
+  if (*vouched) {
+    tracker_.vouch();
+    follow_clock();
+  }
+  auto restamping = store_.get(kRestampKey);
+  if (!restamping) return fail(std::move(restamping.error()));
+  if (*restamping) {
+    stored_restamping_ = **restamping;
+    if (auto parsed = parse_restamping(**restamping)) restamping_ = std::move(*parsed);
+  }
   auto loaded = load_windows();
   if (!loaded) return fail(std::move(loaded.error()));
   if (*loaded)
@@ -111,6 +123,7 @@ Result<void> Pipeline::replay(bool loaded) {
   auto replayed = store_.replay(std::max<std::int64_t>(store_.identity().replay_from, 1), each);
   if (!replayed) return replayed;
   engine_->folded(newest);
+  unseen_from_ms_ = seen;
   if (seen > 0) engine_->absent(seen, now);
   return {};
 }

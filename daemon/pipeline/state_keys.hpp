@@ -9,7 +9,10 @@ namespace gerbang::pipeline {
 // Under which keys the store keeps the state of the fold.
 inline constexpr const char* kWindowsKey = "windows";          // WindowEngine::save
 inline constexpr const char* kMembersKey = "windows/members";  // text_of(members)
-inline std::string slow_key(std::int32_t series) {             // WindowEngine::save_slow
+// Pipeline::restamping_text. It speaks of the epochs of one file: no heir of a damaged one takes
+// it.
+inline constexpr const char* kRestampKey = "store/restamped";
+inline std::string slow_key(std::int32_t series) {  // WindowEngine::save_slow
   return "windows/" + std::to_string(series);
 }
 

@@ -229,8 +229,10 @@ Result<void> File::write(const Group& group) {
       STORE_TRY(sequence);
       closing->last = *sequence;
     }
-    state.replay_from = std::max(state.replay_from, fold.replay_from);
+    state.replay_from =
+        fold.restamped ? fold.replay_from : std::max(state.replay_from, fold.replay_from);
     state.totals.folded += sum(fold.folded);
+    state.totals.folded -= std::min(state.totals.folded, sum(fold.unfolded));
     state_changes = true;
   }
   // Numbers of another stream are of other messages.
@@ -353,6 +355,18 @@ Result<void> File::reconcile(const Counts& to_fold) {
     return open_->ledger.reconcile(to_fold, open_->state, open_->history.last_batch());
   };
   return transact(work);
+}
+
+Result<std::vector<Restamped>> File::restamp(const Epoch& trusted, std::int64_t since) {
+  STORE_TRY(ready());
+  auto work = [&] { return open_->history.learn(trusted); };
+  STORE_TRY(transact(work));
+  return open_->history.restamped(trusted.boot_id, since);
+}
+
+Result<bool> File::vouched(const std::string& boot_id) {
+  STORE_TRY(ready());
+  return open_->history.vouched(boot_id);
 }
 
 Result<void> File::replay(BatchId from, const std::function<void(const StoredReading&)>& each) {

@@ -156,6 +156,37 @@ Result<const History::EpochRow*> History::find_or_make(const Epoch& epoch) {
   return &epochs_.back();
 }
 
+Result<void> History::learn(const Epoch& epoch) {
+  auto row = find_or_make(epoch);
+  if (!row) return fail(std::move(row.error()));
+  return {};
+}
+
+std::vector<Restamped> History::restamped(const std::string& boot_id, std::int64_t since) const {
+  std::vector<Restamped> out;
+  for (const EpochRow& row : epochs_) {
+    if (row.id <= since || row.trust != ClockTrust::estimated || row.epoch.boot_id != boot_id)
+      continue;
+    Extent extent;
+    for (const Segment& s : segments_)
+      if (s.epoch == row.id) extent.add(s.extent);
+    if (!extent.boot_from || !extent.boot_to) continue;
+    Restamped& one = out.emplace_back();
+    one.epoch = row.id;
+    one.was_from_ms = to_ms(wrapping::plus(*extent.boot_from, row.epoch.offset_ns));
+    one.was_to_ms = to_ms(wrapping::plus(*extent.boot_to, row.epoch.offset_ns)) + 1;
+    one.from_ms = to_ms(wrapping::plus(*extent.boot_from, row.offset_ns));
+    one.to_ms = to_ms(wrapping::plus(*extent.boot_to, row.offset_ns)) + 1;
+  }
+  return out;
+}
+
+bool History::vouched(const std::string& boot_id) const {
+  return std::any_of(epochs_.begin(), epochs_.end(), [&](const EpochRow& row) {
+    return row.epoch.boot_id == boot_id && row.epoch.trust == ClockTrust::trusted;
+  });
+}
+
 void History::extend(BatchId id, std::int64_t epoch, const Extent& extent) {
   bool begin = true;
   if (!segments_.empty() && !segments_.back().written) {

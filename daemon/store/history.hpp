@@ -70,6 +70,8 @@ class History {
   // row carries `rejected`.
   Result<void> write(std::span<const std::shared_ptr<Append>> appends, Totals& totals,
                      std::string_view rejected);
+  // Makes an epoch known that has no batch yet.
+  Result<void> learn(const Epoch& epoch);
   // A new stream counts from `totals`.
   Result<void> restart(const Totals& totals);
   // Deletes at most `most` of the oldest batches below `before` that are older than `keep`, and
@@ -97,6 +99,12 @@ class History {
   std::uint64_t unreadable() const { return unreadable_ + chunks_.unreadable(); }
 
   Result<void> replay(BatchId from, const std::function<void(const StoredReading&)>& each);
+
+  // Epochs of this boot above `since` that had no believable time when they were used and have one
+  // now; without readings that a device stamped.
+  std::vector<Restamped> restamped(const std::string& boot_id, std::int64_t since) const;
+  // True if the clock was believable at some time of this boot.
+  bool vouched(const std::string& boot_id) const;
 
   // ---- for compaction ----
 

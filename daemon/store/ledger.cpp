@@ -60,6 +60,13 @@ void Ledger::fold(const Counts& folded) {
   for (const auto& [series, n] : folded) accounts_[series].folded += n;
 }
 
+void Ledger::unfold(const Counts& folded) {
+  for (const auto& [series, n] : folded) {
+    Account& account = accounts_[series];
+    account.folded -= std::min(account.folded, n);
+  }
+}
+
 void Ledger::give_up(const Reasons& not_folded) {
   for (const auto& [reason, counts] : not_folded)
     for (const auto& [series, n] : counts) count(accounts_[series].not_folded, reason, n);

@@ -39,6 +39,8 @@ class Ledger {
   void store(std::span<const Reading> readings);
   void reject(const Reasons& rejected);
   void fold(const Counts& folded);
+  // They will be folded again.
+  void unfold(const Counts& folded);
   void give_up(const Reasons& not_folded);
   // Moves stored readings from no series to these.
   void attribute(const Counts& readings);

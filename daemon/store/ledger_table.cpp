@@ -90,8 +90,10 @@ Result<void> LedgerTable::write(const Group& group, State& state, BatchId last_b
   bool settled = false;
   for (const auto& closing : group.closings) {
     ledger_.fold(closing->fold.folded);
+    ledger_.unfold(closing->fold.unfolded);
     ledger_.give_up(closing->fold.not_folded);
-    settled = settled || !closing->fold.folded.empty() || !closing->fold.not_folded.empty();
+    settled = settled || !closing->fold.folded.empty() || !closing->fold.unfolded.empty() ||
+              !closing->fold.not_folded.empty();
   }
   // What was refused rides in the row of a batch, if there is one.
   const bool no_row = group.appends.empty() && !group.rejects.empty();

@@ -113,6 +113,14 @@ asio::awaitable<Result<std::vector<int>>> Store::Impl::declare_uplinks(
   co_return co_await hop_and_look<std::vector<int>>(std::move(job));
 }
 
+asio::awaitable<Result<std::vector<Restamped>>> Store::Impl::restamp(Epoch trusted,
+                                                                     std::int64_t since) {
+  auto job = [trusted = std::move(trusted), since](File& file) {
+    return file.restamp(trusted, since);
+  };
+  co_return co_await worker_->hop<std::vector<Restamped>>(std::move(job));
+}
+
 void Store::Impl::forget(std::vector<Message>& messages, int bit) const {
   std::erase_if(messages, [&](const Message& m) {
     auto it = done_.find(m.sequence);
@@ -255,6 +263,7 @@ Counts Store::Impl::closing() const {
   for (const Group* group : waiting_groups())
     for (const auto& closing : group->closings) {
       add(out, closing->fold.folded);
+      for (const auto& [series, count] : closing->fold.unfolded) out[series] -= count;
       for (const auto& [reason, counts] : closing->fold.not_folded) add(out, counts);
     }
   return out;
@@ -339,6 +348,12 @@ void Store::on_stream(std::function<void()> changed) {
 
 asio::awaitable<Result<ReadingPage>> Store::readings(ReadingQuery query) {
   return impl_->pages<ReadingPage>(std::move(query));
+}
+asio::awaitable<Result<std::vector<Restamped>>> Store::restamp(Epoch trusted, std::int64_t since) {
+  return impl_->restamp(std::move(trusted), since);
+}
+Result<bool> Store::vouched(const std::string& boot_id) {
+  return impl_->blocking<bool>([&](File& file) { return file.vouched(boot_id); });
 }
 asio::awaitable<Result<AggregatePage>> Store::aggregates(AggregateQuery query) {
   return impl_->pages<AggregatePage>(std::move(query));

@@ -131,6 +131,14 @@ struct StoredReading {
   double value = 0;  // in the quantity's unit; meaningless when flag is missing
 };
 
+// The readings of a clock epoch whose time became known after they were taken. UTC milliseconds,
+// [from, to).
+struct Restamped {
+  std::int64_t epoch = 0;
+  std::int64_t was_from_ms = 0, was_to_ms = 0;  // as they were stamped when they were taken
+  std::int64_t from_ms = 0, to_ms = 0;          // as they are stamped now
+};
+
 struct ReadingQuery {
   std::vector<std::int32_t> series;     // empty: all
   std::int64_t from_ms = 0, to_ms = 0;  // [from, to)
@@ -155,11 +163,13 @@ struct AggregatePage {
 
 // What closing windows produces; one transaction.
 struct Fold {
-  std::vector<Aggregate> aggregates;         // inserted, or replaced by a higher revision
-  std::vector<NewMessage> messages;          // get their sequence numbers in this order
-  BatchId replay_from = 0;                   // oldest batch with a reading of an open window
-  Counts folded;                             // ledger: readings that are now folded
-  Reasons not_folded;                        // ledger: readings that never will be
+  std::vector<Aggregate> aggregates;  // inserted, or replaced by a higher revision
+  std::vector<NewMessage> messages;   // get their sequence numbers in this order
+  BatchId replay_from = 0;            // oldest batch with a reading of an open window
+  Counts folded;                      // ledger: readings that are now folded
+  Reasons not_folded;                 // ledger: readings that never will be
+  Counts unfolded;                    // ledger: readings that were folded and will be folded again
+  bool restamped = false;             // replay_from may be lower than before
   std::map<std::string, std::string> items;  // as Store::put, in this transaction
 };
 

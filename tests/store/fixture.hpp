@@ -86,6 +86,9 @@ class StoreTest : public ::testing::Test {
     options.clock = &clock;
   }
 
+  // The store's thread must not outlive what a derived fixture put beneath it.
+  void TearDown() override { store.reset(); }
+
   void open() {
     auto opened = Store::open(options, io.get_executor());
     ASSERT_TRUE(opened) << opened.error().what;

@@ -45,11 +45,13 @@ asio::awaitable<void> Pipeline::work() {
   folded_.open();
 }
 
-// Windows close by this clock. While nobody vouches for the wall clock, the windows of this boot
-// wait until `hold` after the boot; from then on they close in their time, as UNTRUSTED.
+// While nobody vouches for the wall clock, the windows of this boot wait until `hold` after the
+// boot; from then on they close in their time, as UNTRUSTED.
 bool Pipeline::held() const {
   return clock_trust() == ClockTrust::untrusted && clock_.boot().time_since_epoch() < options_.hold;
 }
+
+// Windows close by this clock.
 std::int64_t Pipeline::closing_ms() const {
   return held() ? tracker_.epoch().offset_ns / 1'000'000 : now_ms();
 }

@@ -167,6 +167,8 @@ class Pipeline {
   // revising
   struct Revision;
   using Indices = std::vector<std::uint32_t>;
+  // So many as one query of readings asks for.
+  static std::vector<Indices> groups(const Indices& all);
   asio::awaitable<void> revise();
   asio::awaitable<Result<void>> revise(Revision& revision);
   asio::awaitable<Result<void>> recount(Revision& revision, std::size_t level, TimeSpan span,
@@ -189,7 +191,6 @@ class Pipeline {
   struct Restamping {
     std::int64_t epoch = 0;       // epochs up to this one are done, or in `spans`
     std::vector<TimeSpan> spans;  // whose closed windows are to be revised
-    friend bool operator==(const Restamping&, const Restamping&) = default;
   };
   static std::string restamping_text(const Restamping& restamping);
   static std::optional<Restamping> parse_restamping(std::string_view text);

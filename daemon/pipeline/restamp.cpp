@@ -14,7 +14,6 @@ namespace gerbang::pipeline {
 namespace {
 
 constexpr int kWindowsATurn = 8;  // closed windows, so that those that are due do not wait long
-constexpr std::size_t kSensorsAtOnce = 16;
 
 }  // namespace
 
@@ -59,14 +58,11 @@ asio::awaitable<void> Pipeline::restamp() {
   drain();
 
   // What counted at the times of then is taken out; what is rightly there comes back.
-  std::vector<std::uint64_t> taken(members_.size());
   auto take_out = [&](const TimeSpan& span) {
     std::vector<std::uint64_t> now(members_.size());
     auto emptied = engine_->take_out(span, now);
-    for (std::uint32_t i = 0; i < now.size(); ++i) {
-      taken[i] += now[i];
+    for (std::uint32_t i = 0; i < now.size(); ++i)
       if (now[i] > 0) taken_out_[members_[i].plan.series] += now[i];
-    }
     return emptied;
   };
   std::int64_t oldest = now_ms(), shift_ms = 0;
@@ -113,7 +109,8 @@ asio::awaitable<void> Pipeline::restamp() {
     auto added = co_await add_again(span, level, upto);
     complete = complete && added;
   }
-  if (!complete) spdlog::error("clock: some open windows lack readings until they are revised");
+  if (!complete)
+    spdlog::error("clock: the store did not answer; open windows lack some of what is stored");
 
   // What is still out lies in closed windows; what came in beyond it had been folded before.
   store::Fold fold;
@@ -145,10 +142,7 @@ asio::awaitable<Result<void>> Pipeline::add_again(TimeSpan span, std::size_t lev
   Indices all;
   for (std::uint32_t i = 0; i < members_.size(); ++i)
     if (engine_->base(i) == level) all.push_back(i);
-  for (std::size_t n = 0; n < all.size(); n += kSensorsAtOnce) {
-    Indices some(
-        all.begin() + static_cast<std::ptrdiff_t>(n),
-        all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), n + kSensorsAtOnce)));
+  for (Indices& some : groups(all)) {
     auto samples = co_await readings(span, std::move(some));
     if (!samples) co_return fail(std::move(samples.error()));
     for (const Sample& sample : *samples) {

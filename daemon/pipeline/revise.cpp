@@ -19,16 +19,16 @@ bool counts(const store::StoredReading& r) {
   return (r.flag == Flag::good || r.flag == Flag::not_evaluated) && r.reason != Reason::maintenance;
 }
 
-std::vector<std::vector<std::uint32_t>> groups(const std::vector<std::uint32_t>& all) {
-  std::vector<std::vector<std::uint32_t>> out;
+}  // namespace
+
+std::vector<Pipeline::Indices> Pipeline::groups(const Indices& all) {
+  std::vector<Indices> out;
   for (std::size_t i = 0; i < all.size(); i += kSensorsAtOnce)
     out.emplace_back(
         all.begin() + static_cast<std::ptrdiff_t>(i),
         all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), i + kSensorsAtOnce)));
   return out;
 }
-
-}  // namespace
 
 struct Pipeline::Revision {
   using Window = std::pair<std::size_t, std::int64_t>;  // level, start

@@ -9,11 +9,14 @@
 #include <thread>
 #include <utility>
 
-#include "descriptor.hpp"
 #include "line.hpp"
+#include "serial/descriptor.hpp"
 
 namespace gerbang::modbus {
 namespace {
+
+using serial::Clock;
+using serial::wait_for;
 
 using namespace std::chrono_literals;
 using Microseconds = std::chrono::microseconds;

@@ -10,11 +10,15 @@
 #include <deque>
 #include <utility>
 
-#include "descriptor.hpp"
 #include "line.hpp"
+#include "serial/descriptor.hpp"
 
 namespace gerbang::modbus {
 namespace {
+
+using serial::Clock;
+using serial::Descriptor;
+using serial::wait_for;
 
 // Transactions that timed out on this connection: an answer to one of these is late, to any other
 // it is a fault.

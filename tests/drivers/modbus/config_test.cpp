@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rig.hpp"
+#include "drivers/rig.hpp"
 
 namespace gerbang::test {
 namespace {

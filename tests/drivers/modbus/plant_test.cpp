@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "rig.hpp"
+#include "drivers/rig.hpp"
 #include "support/temp_dir.hpp"
 
 extern char** environ;

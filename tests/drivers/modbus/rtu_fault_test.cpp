@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rig.hpp"
+#include "drivers/rig.hpp"
 #include "scripted_rtu.hpp"
 #include "support/temp_dir.hpp"
 

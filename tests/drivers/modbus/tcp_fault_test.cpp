@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rig.hpp"
+#include "drivers/rig.hpp"
 #include "scripted_server.hpp"
 
 namespace gerbang::test {

@@ -20,8 +20,7 @@ namespace gerbang::test {
 
 using namespace std::chrono_literals;
 
-// The loaded modbus.so between a configuration and lists of what it said: the host's part of the
-// ABI.
+// A loaded driver between a configuration and lists of what it said: the host's part of the ABI.
 class Rig {
  public:
   using Keys = std::map<std::string, std::string>;
@@ -36,8 +35,8 @@ class Rig {
     std::vector<std::uint8_t> bytes;
   };
 
-  Rig() {
-    const std::string path = std::string(GERBANG_BINARY_DIR) + "/drivers/modbus.so";
+  explicit Rig(const std::string& driver = "modbus") {
+    const std::string path = std::string(GERBANG_BINARY_DIR) + "/drivers/" + driver + ".so";
     void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) throw std::runtime_error(::dlerror());
     auto entry =
@@ -159,7 +158,8 @@ class Rig {
       const bool text = spec.type == GERBANG_STRING || spec.type == GERBANG_CHOICE;
       out.push_back({sizeof(gerbang_value), spec.type, spec.name,
                      text ? texts_.back().c_str() : nullptr,
-                     text ? 0 : integer(spec.type, texts_.back()), 0});
+                     text ? 0 : integer(spec.type, texts_.back()),
+                     text ? 0 : std::strtod(texts_.back().c_str(), nullptr)});
     }
     if (!given.empty()) throw std::runtime_error("unknown key " + given.begin()->first);
     return out;

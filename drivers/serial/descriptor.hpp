@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-namespace gerbang::modbus {
+namespace gerbang::serial {
 
 using Clock = std::chrono::steady_clock;
 
@@ -48,4 +48,4 @@ inline short wait_for(int fd, short events, Clock::time_point deadline) {
   }
 }
 
-}  // namespace gerbang::modbus
+}  // namespace gerbang::serial

@@ -30,6 +30,7 @@
 #include "async/spawn.hpp"
 #include "config/diff.hpp"
 #include "ipc/child.hpp"
+#include "ipc/memory.hpp"
 #include "observe/log.hpp"
 #include "pipeline/pipeline.hpp"
 #include "source/drivers.hpp"
@@ -42,6 +43,7 @@ using namespace std::chrono_literals;
 constexpr int kOk = 0, kUnavailable = 69, kIo = 74, kConfig = 78;
 constexpr auto kStoreMayStall = 60s;  // an SD card can hold a commit for many seconds
 constexpr auto kBindAgain = 10s;
+constexpr std::uint64_t kStartTurns = 20;  // seconds; then work is steady
 
 class Gateway final : public source::Sink {
  public:
@@ -319,7 +321,7 @@ asio::awaitable<void> Gateway::tick() {
     if (wait > 0ns) co_await sleep_for(wait);
     std::chrono::duration<double> lag = clock_.boot() - due;
     due = clock_.boot() + 1s;
-    ++loop_.turns;
+    if (++loop_.turns == kStartTurns) ipc::forget_startup();
     loop_.last_lag_seconds = lag.count();
     loop_.worst_lag_seconds = std::max(loop_.worst_lag_seconds, lag.count());
     tell_changes();

@@ -9,6 +9,7 @@
 #include "app/gateway.hpp"
 #include "app/settings.hpp"
 #include "app/version.hpp"
+#include "ipc/memory.hpp"
 #include "observe/log.hpp"
 #include "store/store.hpp"
 
@@ -56,6 +57,7 @@ int run(const std::string& file, bool debug) {
 }  // namespace gerbang::app
 
 int main(int argc, char** argv) {
+  gerbang::ipc::use_one_heap(256 << 10);
   CLI::App cli("Gerbang: reads sensors, keeps every reading, forwards aggregates over MQTT.");
   std::string config, check;
   bool version = false, debug = false;

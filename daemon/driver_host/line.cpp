@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "driver_host/session.hpp"
+#include "ipc/memory.hpp"
 
 namespace gerbang::driver_host {
 namespace {
 
-constexpr Nanoseconds kBudget = kSecond;    // of one poll
-constexpr Nanoseconds kOnce = 8 * kSecond;  // so that Done is said before the daemon gives up
+constexpr Nanoseconds kBudget = kSecond;      // of one poll
+constexpr Nanoseconds kStart = 15 * kSecond;  // then it is steady
+constexpr Nanoseconds kOnce = 8 * kSecond;    // so that Done is said before the daemon gives up
 
 std::vector<std::uint32_t> indices(const host::v1::Configure& frame) {
   std::vector<std::uint32_t> out;
@@ -45,6 +47,7 @@ Line::Line(Session& session, host::v1::Configure frame)
       shortest_interval_(shortest_interval(config_.frame())),
       once_deadline_(boottime() + kOnce +
                      session.plugin_.description.max_block_ms() * kMillisecond),
+      steady_at_(boottime() + kStart),
       reopen_(kSecond, 60 * kSecond),
       retry_(100 * kMillisecond, kSecond),
       idle_(shortest_interval_) {
@@ -183,6 +186,10 @@ void Line::heartbeat(Nanoseconds now) {
   desk_.report(heartbeat);
   link_.send(frame);
   beat_.sent(now);
+  if (starting_ && now >= steady_at_) {
+    starting_ = false;
+    ipc::forget_startup();
+  }
 }
 
 bool Line::finish_once() {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <gerbang/driver.h>
-#include <malloc.h>
 #include <sys/stat.h>
 
 #include <cstdio>
@@ -14,6 +13,7 @@
 #include "driver_host/plugin.hpp"
 #include "driver_host/session.hpp"
 #include "driver_host/table.hpp"
+#include "ipc/memory.hpp"
 
 namespace {
 
@@ -47,9 +47,7 @@ int run_driver(const std::string& path) {
   if (fstat(kSocket, &status) != 0 || !S_ISSOCK(status.st_mode))
     return complain("descriptor 3 is no socket: gerbangd starts this program", kExitUsage);
   fcntl(kSocket, F_SETFD, FD_CLOEXEC);  // not for what a driver might start
-  // One thread allocates: no arenas of their own, and what a burst needed goes back.
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_TRIM_THRESHOLD, 64 << 10);
+  gerbang::ipc::use_one_heap(64 << 10);
 
   // Never destroyed: a thread or an exit handler of the driver may still call the host.
   static Link& link = *new Link(kSocket);

@@ -71,6 +71,8 @@ class Line {
   DriverConfig config_;
   Nanoseconds shortest_interval_;
   Nanoseconds once_deadline_;
+  Nanoseconds steady_at_;  // the start is over
+  bool starting_ = true;
 
   gerbang_instance* instance_ = nullptr;
   bool open_ = false;

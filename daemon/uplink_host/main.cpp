@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,6 +8,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "ipc/memory.hpp"
 #include "uplink_host/paho_client.hpp"
 #include "uplink_host/session.hpp"
 
@@ -59,9 +59,7 @@ int main(int argc, char** argv) {
   if (fstat(kSocket, &status) != 0 || !S_ISSOCK(status.st_mode))
     return complain("descriptor 3 is no socket: gerbangd starts this program", kUsage);
   if (!confine()) return complain("cannot confine itself, or its parent has ended", kUnavailable);
-  // Few small threads: one arena, and what a burst needed goes back.
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_TRIM_THRESHOLD, 256 << 10);
+  gerbang::ipc::use_one_heap(256 << 10);
   gerbang::uplink_host::Session session(kSocket);
   _exit(session.run());
 }

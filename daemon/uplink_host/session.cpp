@@ -8,15 +8,18 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 
+#include "ipc/memory.hpp"
 #include "uplink_host/reason.hpp"
 
 namespace gerbang::uplink_host {
 namespace {
 
 constexpr int kBrokenFrames = 70, kUnavailable = 69;  // sysexits
+constexpr std::chrono::milliseconds kStart{15'000};   // then work is steady
 
 }  // namespace
 
@@ -27,12 +30,19 @@ int Session::run() {
   host::v1::FromUplinkHost hello;
   hello.mutable_hello()->set_library(PahoClient::library());
   send(hello);
+  const auto steady_at = std::chrono::steady_clock::now() + kStart;
+  bool starting = true;
   for (;;) {
     std::array<pollfd, 2> ready{{{socket_, POLLIN, 0}, {-1, POLLIN, 0}}};
     if (client_) ready[1].fd = client_->ready_fd();
-    if (poll(ready.data(), ready.size(), -1) < 0) {
+    int events = poll(ready.data(), ready.size(), starting ? static_cast<int>(kStart.count()) : -1);
+    if (events < 0) {
       if (errno == EINTR) continue;
       return kUnavailable;
+    }
+    if (starting && std::chrono::steady_clock::now() >= steady_at) {
+      starting = false;
+      ipc::forget_startup();
     }
     if (ready[1].revents != 0) report();
     if (ready[0].revents != 0 && !read_frames()) return exit_code_;

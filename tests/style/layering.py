@@ -52,13 +52,23 @@ LIBRARIES = {
     "google/protobuf": {"wire", "source", "driver_host", "uplink", "uplink_host"},
 }
 
+# The same for drivers: include prefix → folders of drivers/ that may use it. What stands neither here nor
+# above is the standard library, POSIX, or our own.
+DRIVER_LIBRARIES = {
+    "boost/json": {"mqtt"},
+    "boost/": {"mqtt"},
+    "MQTT": {"mqtt"},
+    "modbus.h": {"modbus"},
+    "modbus/modbus": {"modbus"},
+}
+
 # A library that one file speaks to, so that its traps are in one place.
 ONE_FILE = {
     "sqlite3.h": r"daemon/store/sqlite(_pages)?\.(cpp|hpp)$",
     "zstd.h": r"daemon/store/chunk\.cpp$",
     "toml++": r"daemon/config/load\.cpp$",
     "mqtt/": r"daemon/(uplink_host/paho_client|ctl/[a-z_]+)\.(cpp|hpp)$",
-    "MQTT": r"daemon/(uplink_host/paho_client|ctl/[a-z_]+)\.(cpp|hpp)$",
+    "MQTT": r"(daemon/(uplink_host/paho_client|ctl/[a-z_]+)|drivers/mqtt/client)\.(cpp|hpp)$",
     "udunits2.h": r"daemon/config/units\.cpp$",
 }
 
@@ -93,9 +103,18 @@ def breaches():
         if path.suffix not in (".c", ".h", ".cpp", ".hpp"):
             continue
         name = str(path.relative_to(ROOT))
+        driver = path.relative_to(ROOT / "drivers").parts[0]
         for include in INCLUDE.findall(path.read_text(encoding="utf-8")):
             if include.split("/")[0] in MODULES and "/" in include:
                 yield f"{name}: a driver must not include the daemon's {include}"
+            for prefix in {**LIBRARIES, **DRIVER_LIBRARIES}:
+                if prefix == "gerbang/driver.h" or prefix == "mqtt/" and driver == "mqtt":
+                    continue
+                if include.startswith(prefix) and driver not in DRIVER_LIBRARIES.get(prefix, set()):
+                    yield f"{name}: driver {driver} must not use {include}"
+            for prefix, files in ONE_FILE.items():
+                if prefix in DRIVER_LIBRARIES and include.startswith(prefix) and not re.match(files, name):
+                    yield f"{name}: {include} belongs into {files} only"
 
 
 def main():

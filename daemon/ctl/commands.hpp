@@ -64,4 +64,13 @@ struct ExportOptions {
 };
 int export_data(const Common& common, const ExportOptions& options);
 
+struct EvaluateOptions {
+  std::string standard;
+  std::vector<std::string> values;  // "pm2_5=77.44", "free_chlorine=0.2 mg/L"
+  std::string variant;              // class or averaging time; empty: the standard's default
+};
+int evaluate(const Common& common, const EvaluateOptions& options);
+// All of them, or the table of one.
+int standards(const Common& common, const std::string& name, const std::string& variant);
+
 }  // namespace gerbang::ctl

@@ -22,6 +22,8 @@ void add_common(CLI::App& app, Common& common) {
 struct Arguments {
   Common common;
   std::string file, driver, duration, format;
+  EvaluateOptions evaluate;
+  std::string standard, variant;
   ReadOptions read;
   StatusOptions status;
   SubscribeOptions subscribe;
@@ -108,6 +110,35 @@ void declare_export(CLI::App& cli, Arguments& a) {
       "  gerbangctl export --store /media/card/var/lib/gerbang/gerbang.db > all.csv");
 }
 
+void add_variant(CLI::App& command, std::string& variant) {
+  auto* kind = command.add_option("--class", variant, "Class of a river: 1, 2, 3 or 4");
+  auto* time = command.add_option("--average", variant, "Averaging time: 1h, 3h, 8h, 24h or 1y");
+  kind->excludes(time);
+}
+
+void declare_evaluate(CLI::App& cli, Arguments& a) {
+  auto* command = cli.add_subcommand("evaluate", "What an index or a limit says of given means");
+  command->add_option("STANDARD", a.evaluate.standard, "Such as ispu or river-class-2")->required();
+  command->add_option("VALUES", a.evaluate.values, "QUANTITY=VALUE, or QUANTITY=\"VALUE UNIT\"")
+      ->required();
+  add_variant(*command, a.evaluate.variant);
+  command->footer(
+      "QUANTITY=null leaves one out. Exit: 0, 65 cannot be evaluated (says why).\n"
+      "Examples:\n  gerbangctl evaluate ispu pm2_5=77.44 o3=166.08\n"
+      "  gerbangctl evaluate drinking-water free_chlorine=\"0.2 mg/L\" turbidity=2.99\n"
+      "  gerbangctl evaluate ip --class 2 bod=6 dissolved_oxygen=2.5 water_temperature=28");
+}
+
+void declare_standards(CLI::App& cli, Arguments& a) {
+  auto* command = cli.add_subcommand("standards", "List standards, or explain the table of one");
+  command->add_option("NAME", a.standard, "A standard: prints its table, source and version");
+  add_variant(*command, a.variant);
+  command->footer(
+      "Tags of confidence: A checked against official data or the primary text, B two independent\n"
+      "secondary sources, C one, M from memory and not verified.\n"
+      "Examples:\n  gerbangctl standards\n  gerbangctl standards river --class 1");
+}
+
 int run(CLI::App& cli, Arguments& a) {
   if (cli.got_subcommand("check")) {
     if (!a.file.empty()) a.common.config = a.file;
@@ -116,6 +147,8 @@ int run(CLI::App& cli, Arguments& a) {
   if (cli.got_subcommand("drivers")) return drivers(a.common, a.driver);
   if (cli.got_subcommand("read")) return read(a.common, a.read);
   if (cli.got_subcommand("status")) return status(a.common, a.status);
+  if (cli.got_subcommand("evaluate")) return evaluate(a.common, a.evaluate);
+  if (cli.got_subcommand("standards")) return standards(a.common, a.standard, a.variant);
   if (cli.got_subcommand("export")) return export_data(a.common, a.exported);
   if (!a.duration.empty()) {
     a.subscribe.duration = parse_duration(a.duration);
@@ -146,6 +179,8 @@ int main(int argc, char** argv) {
   declare_status(cli, arguments);
   declare_subscribe(cli, arguments);
   declare_export(cli, arguments);
+  declare_evaluate(cli, arguments);
+  declare_standards(cli, arguments);
   try {
     cli.parse(argc, argv);
     return run(cli, arguments);

@@ -13,7 +13,7 @@ MODULES = {
     "quality": {"core"},
     "indicator": {"core"},
     "alarm": {"core"},
-    "config": {"core"},
+    "config": {"core", "indicator"},
     "observe": {"core"},
     "async": {"core", "observe"},
     "ipc": {"core", "observe", "async"},
@@ -25,7 +25,7 @@ MODULES = {
     "uplink": {"core", "wire", "store", "ipc", "observe", "async"},
     "uplink_host": {"core", "ipc"},
     "http": {"core", "wire", "observe", "async"},
-    "ctl": {"core", "quality", "config", "store", "wire", "source", "ipc", "observe", "async"},
+    "ctl": {"core", "quality", "indicator", "config", "store", "wire", "source", "ipc", "observe", "async"},
     "app": None,
 }
 

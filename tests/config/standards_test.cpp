@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The installed tables and the formulas together: what people will be told.
+#include "config/standards.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "core/oxygen.hpp"
+#include "indicator/evaluate.hpp"
+#include "support/temp_dir.hpp"
+
+namespace gerbang::config {
+namespace {
+
+using indicator::Evaluation;
+using indicator::Given;
+using indicator::Standard;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const std::filesystem::path kSource = GERBANG_SOURCE_DIR;
+
+const std::vector<Standard>& installed() {
+  static const std::vector<Standard> all = [] {
+    Diagnostics errors;
+    const Catalogue catalogue = read_catalogue(kSource / "config", errors);
+    auto out = read_standards(kSource / "config", catalogue, errors);
+    for (const Diagnostic& error : errors) ADD_FAILURE() << text(error);
+    return out;
+  }();
+  return all;
+}
+
+const Standard& standard(std::string_view name) {
+  const Standard* found = indicator::find(installed(), name);
+  if (found == nullptr) throw std::runtime_error("no standard " + std::string(name));
+  return *found;
+}
+
+Evaluation judged(std::string_view name, const std::vector<Given>& given) {
+  auto out = indicator::evaluate(standard(name), given);
+  if (!out) throw std::runtime_error(out.error().what);
+  return *out;
+}
+
+std::string category(std::string_view name, const std::vector<Given>& given) {
+  return standard(name).categories[judged(name, given).category].name;
+}
+
+std::string refusal(std::string_view name, const std::vector<Given>& given) {
+  auto out = indicator::evaluate(standard(name), given);
+  return out ? "" : out.error().what;
+}
+
+// pollutant,mean,…,ispu: each row must give exactly the last column.
+void check_vectors(const char* file, std::size_t rows) {
+  const std::map<std::string, std::string> names = {{"PM10", "pm10"}, {"PM2.5", "pm2_5"},
+                                                    {"O3", "o3"},     {"NO2", "no2"},
+                                                    {"SO2", "so2"},   {"CO", "co"}};
+  std::ifstream in(kSource / "tests/data/ispu" / file);
+  std::size_t seen = 0;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("#") || line.starts_with("pollutant")) continue;
+    const std::string pollutant = line.substr(0, line.find(','));
+    const double mean = std::stod(line.substr(pollutant.size() + 1));
+    const double expected = std::stod(line.substr(line.rfind(',') + 1));
+    EXPECT_EQ(judged("ispu", {{names.at(pollutant), mean}}).value, expected) << line;
+    ++seen;
+  }
+  EXPECT_EQ(seen, rows);
+}
+
+TEST(Ispu, IsWhatTheMinistryPublished) {
+  check_vectors("published.csv", 30);
+}
+
+TEST(Ispu, IsWhatTheFormulaSaysAtItsEdges) {
+  check_vectors("computed.csv", 18);
+}
+
+TEST(Ispu, RoundsHalvesUp) {
+  EXPECT_EQ(judged("ispu", {{"pm10", 75}}).value, 63) << "62.5, not to the even 62";
+  EXPECT_EQ(judged("ispu", {{"pm10", 51}}).value, 51) << "50.5";
+  // 61.5 in decimals; the binary sum is a hair below.
+  EXPECT_EQ(judged("ispu", {{"pm10", 72.999999999999986}}).value, 62);
+}
+
+TEST(Ispu, ChoosesTheCategoryByTheRoundedIndex) {
+  EXPECT_EQ(category("ispu", {{"pm2_5", 15.89}}), "Baik") << "50.489";
+  EXPECT_EQ(category("ispu", {{"pm2_5", 15.90}}), "Sedang") << "50.501";
+  EXPECT_EQ(category("ispu", {{"pm2_5", 55.83}}), "Sedang") << "100.453";
+  EXPECT_EQ(category("ispu", {{"pm2_5", 55.90}}), "Tidak Sehat") << "100.526";
+  EXPECT_EQ(category("ispu", {{"pm10", 50}}), "Baik");
+  EXPECT_EQ(category("ispu", {{"pm10", 150}}), "Sedang");
+}
+
+TEST(Ispu, HasNoEnd) {
+  EXPECT_EQ(judged("ispu", {{"pm10", 534.25}}).value, 586);
+  EXPECT_EQ(category("ispu", {{"pm10", 534.25}}), "Berbahaya");
+}
+
+TEST(Ispu, NamesEveryPollutantOfATie) {
+  const Evaluation tie = judged("ispu", {{"o3", 166.08}, {"pm2_5", 31.48}, {"pm10", 20}});
+  EXPECT_EQ(tie.value, 70);
+  EXPECT_THAT(tie.critical, ElementsAre("pm2_5", "o3"));
+}
+
+TEST(Ispu, LeavesOutAPollutantWithoutAValue) {
+  const Evaluation out = judged("ispu", {{"pm10", std::nullopt}, {"pm2_5", 442.11}});
+  EXPECT_EQ(out.value, 454);
+  ASSERT_EQ(out.left_out.size(), 1u);
+  EXPECT_EQ(out.left_out[0].quantity, "pm10");
+}
+
+TEST(Ispu, ClampsANegativeConcentrationInTheFormulaOnly) {
+  const Evaluation out = judged("ispu", {{"so2", -1.5}});
+  EXPECT_EQ(out.value, 0);
+  EXPECT_EQ(out.parts.at(0).value, -1.5);
+}
+
+TEST(Ispu, SaysWhatItCannotEvaluate) {
+  EXPECT_THAT(refusal("ispu", {{"pm25", 3}}), HasSubstr("did you mean pm2_5?"));
+  EXPECT_THAT(refusal("ispu", {{"humidity", 3}}), HasSubstr("pm10, pm2_5, so2, co, o3, no2, hc"));
+  EXPECT_THAT(refusal("ispu", {{"pm10", std::nan("")}}), HasSubstr("not a finite number"));
+  EXPECT_THAT(refusal("ispu", {{"pm10", 1}, {"pm10", 2}}), HasSubstr("twice"));
+  EXPECT_THAT(refusal("ispu", {}), HasSubstr("nothing"));
+  EXPECT_THAT(refusal("waste-per-day", {{"net_weight", 1}}), HasSubstr("windows of a day"));
+}
+
+TEST(DrinkingWater, ALimitWrittenWithLessIsNotMetByItself) {
+  EXPECT_THAT(judged("drinking-water", {{"turbidity", 3.0}}).critical, ElementsAre("turbidity"));
+  EXPECT_THAT(judged("drinking-water", {{"turbidity", 2.99}}).critical, IsEmpty());
+  EXPECT_EQ(judged("drinking-water", {{"tds", 300}}).value, 1);
+  EXPECT_EQ(judged("drinking-water", {{"colour", 10}}).value, 0) << "written without <";
+}
+
+TEST(DrinkingWater, ChlorineHasTwoSides) {
+  EXPECT_EQ(judged("drinking-water", {{"free_chlorine", 0.19}}).value, 1);
+  EXPECT_EQ(judged("drinking-water", {{"free_chlorine", 0.2}}).value, 0);
+  EXPECT_EQ(judged("drinking-water", {{"free_chlorine", 0.5}}).value, 0);
+  EXPECT_EQ(judged("drinking-water", {{"free_chlorine", 0.51}}).value, 1);
+  // 5 counts of 0.1: the sum of binary fractions is 0.5 for a person.
+  EXPECT_EQ(judged("drinking-water", {{"free_chlorine", 0.1 + 0.1 + 0.1 + 0.1 + 0.1}}).value, 0);
+}
+
+TEST(DrinkingWater, TemperatureIsJudgedAgainstTheAir) {
+  const auto at = [](double water) {
+    return judged("drinking-water", {{"water_temperature", water}, {"air_temperature", 28}}).value;
+  };
+  EXPECT_EQ(at(31), 0);
+  EXPECT_EQ(at(31.1), 1);
+  EXPECT_EQ(at(25), 0);
+  EXPECT_EQ(at(24.9), 1);
+  EXPECT_THAT(refusal("drinking-water", {{"water_temperature", 25}}), HasSubstr("air_temperature"));
+}
+
+TEST(River, OxygenIsAMinimumAndPhARange) {
+  EXPECT_EQ(judged("river", {{"dissolved_oxygen", 4}}).value, 0);
+  EXPECT_EQ(judged("river", {{"dissolved_oxygen", 3.99}}).value, 1);
+  EXPECT_EQ(judged("river", {{"dissolved_oxygen", 12}}).value, 0);
+  EXPECT_EQ(judged("river", {{"ph", 6}}).value, 0);
+  EXPECT_EQ(judged("river", {{"ph", 5.9}}).value, 1);
+  EXPECT_EQ(judged("river", {{"ph", 9.1}}).value, 1);
+}
+
+TEST(River, IsClassTwoUnlessAnotherIsNamed) {
+  EXPECT_EQ(standard("river").id, "river-class-2");
+  EXPECT_EQ(indicator::find(installed(), "river", "4")->id, "river-class-4");
+  EXPECT_EQ(indicator::find(installed(), "river", "5"), nullptr);
+  EXPECT_EQ(judged("river-class-1", {{"bod", 2.5}}).value, 1);
+  EXPECT_EQ(judged("river-class-2", {{"bod", 2.5}}).value, 0);
+  EXPECT_THAT(refusal("river-class-4", {{"colour", 500}}), HasSubstr("no quantity colour"))
+      << "class 4 has no limit for it";
+  EXPECT_THAT(refusal("river", {{"turbidity", 3}}), HasSubstr("no quantity turbidity"));
+}
+
+TEST(River, CarriesHowSureEachRowIs) {
+  std::map<std::string, indicator::Confidence> tags;
+  for (const indicator::Limit& limit : standard("river-class-4").limits)
+    tags[limit.quantity] = limit.tag;
+  EXPECT_EQ(tags.at("chloride"), indicator::Confidence::m);
+  EXPECT_EQ(tags.at("tds"), indicator::Confidence::c);
+  EXPECT_EQ(judged("river-class-4", {{"chloride", 1}, {"bod", 1}}).tag, indicator::Confidence::m);
+  EXPECT_EQ(judged("river-class-2", {{"chloride", 1}, {"bod", 1}}).tag, indicator::Confidence::b);
+}
+
+TEST(PollutionIndex, IsThatOfTheWorkedExample) {
+  const Evaluation out = judged("ip-class-2", {{"tss", 40},
+                                               {"bod", 6},
+                                               {"cod", 30},
+                                               {"dissolved_oxygen", 2.5},
+                                               {"water_temperature", 28},
+                                               {"ph", 6.8}});
+  EXPECT_NEAR(out.value, 2.0214, 0.00005);
+  EXPECT_EQ(standard("ip-class-2").categories[out.category].name, "cemar ringan");
+  EXPECT_THAT(out.critical, ElementsAre("bod"));
+  const std::map<std::string, double> scores = {
+      {"tss", 0.8}, {"bod", 2.5051}, {"cod", 1.3959}, {"dissolved_oxygen", 1.7180}, {"ph", 0.4667}};
+  ASSERT_EQ(out.parts.size(), scores.size());
+  for (const indicator::Part& part : out.parts)
+    EXPECT_NEAR(*part.score, scores.at(part.quantity), 0.00005) << part.quantity;
+}
+
+TEST(PollutionIndex, TakesOversaturatedWaterForClean) {
+  const Evaluation out = judged("ip", {{"dissolved_oxygen", 11}, {"water_temperature", 28}});
+  EXPECT_EQ(out.value, 0);
+  EXPECT_THAT(refusal("ip", {{"dissolved_oxygen", 5}}), HasSubstr("water_temperature"));
+}
+
+TEST(PollutionIndex, KnowsHowMuchOxygenWaterHolds) {
+  const std::map<double, double> table = {{20, 9.092}, {25, 8.263}, {27, 7.968},
+                                          {28, 7.828}, {30, 7.559}, {32, 7.305}};
+  for (const auto& [celsius, mg_l] : table)
+    EXPECT_NEAR(oxygen_saturation(celsius), mg_l, 0.0005) << celsius;
+}
+
+TEST(LandfillGas, IsPercentOfTheExplosiveLimit) {
+  EXPECT_EQ(category("landfill-gas", {{"methane_lel", 9.9}}), "aman");
+  EXPECT_EQ(category("landfill-gas", {{"methane_lel", 10}}), "waspada");
+  EXPECT_EQ(category("landfill-gas", {{"methane_lel", 25}}), "siaga") << "25 % is allowed";
+  EXPECT_EQ(category("landfill-gas", {{"methane_lel", 25.1}}), "bahaya");
+  EXPECT_EQ(category("landfill-gas", {{"methane_lel", 101}}), "dapat meledak");
+  EXPECT_EQ(judged("landfill-gas", {{"methane_volume", 1.25}}).value, 25);
+  EXPECT_EQ(judged("landfill-gas", {{"methane_volume", 5}, {"methane_lel", 3}}).value, 3)
+      << "the direct measurement is believed";
+}
+
+TEST(LandfillAir, TheWorstGasDecidesAndTooLittleOxygenIsBad) {
+  const Evaluation out = judged("landfill-air", {{"hydrogen_sulfide", 3}, {"oxygen_volume", 19.4}});
+  EXPECT_THAT(out.critical, ElementsAre("oxygen_volume"));
+  EXPECT_EQ(out.value, 19.4);
+  EXPECT_EQ(category("landfill-air", {{"oxygen_volume", 19.5}}), "aman");
+}
+
+TEST(Bins, BeginAtEightyAndNinetyFive) {
+  EXPECT_EQ(category("bins", {{"fill_level", 79.9}}), "cukup");
+  EXPECT_EQ(category("bins", {{"fill_level", 80}}), "segera diangkut");
+  EXPECT_EQ(category("bins", {{"fill_level", 95}}), "penuh");
+}
+
+TEST(AmbientAir, HasATableForEachAveragingTime) {
+  EXPECT_EQ(standard("ambient-air").id, "ambient-air-24h");
+  EXPECT_EQ(judged("ambient-air-1h", {{"so2", 150}}).value, 0);
+  EXPECT_EQ(judged("ambient-air-1h", {{"so2", 151}}).value, 1);
+  EXPECT_EQ(judged("ambient-air-24h", {{"so2", 76}, {"pm2_5", 56}, {"no2", 65}}).value, 2);
+  EXPECT_THAT(refusal("ambient-air-1h", {{"pm2_5", 3}}), HasSubstr("no quantity pm2_5"));
+  EXPECT_EQ(text(standard("ambient-air-1y").averaging), "365d");
+  EXPECT_EQ(text(standard("ambient-air-8h").averaging), "8h");
+}
+
+TEST(Leachate, AndWhoAndSanitationAreThere) {
+  EXPECT_EQ(judged("leachate", {{"cod", 301}, {"ph", 9}}).value, 1);
+  EXPECT_EQ(judged("who-air", {{"so2", 41}, {"pm2_5", 15}}).value, 1);
+  EXPECT_EQ(judged("sanitation-water", {{"tds", 300}}).value, 1);
+}
+
+TEST(Standards, SayWhereTheyAreFromAndWhereTheyStand) {
+  std::set<std::string> dimensions;
+  for (const Standard& one : installed()) {
+    EXPECT_FALSE(one.version.empty() || one.source.empty() || one.valid_from.empty()) << one.id;
+    EXPECT_FALSE(one.place.dimension.empty()) << one.id << " is not in smart-city.toml";
+    dimensions.insert(one.place.dimension);
+    for (const indicator::IsoNumber& iso : one.place.iso)
+      EXPECT_TRUE(iso.edition.starts_with("ISO 3712") && !iso.number.empty()) << one.id;
+  }
+  EXPECT_THAT(dimensions, ElementsAre("Smart Environment", "Smart Living"));
+}
+
+// A folder with the installed quantities and one table of its own.
+std::vector<std::string> mistakes(const std::string& table, std::vector<Standard>* read = nullptr) {
+  test::TempDir folder;
+  std::filesystem::create_directory(folder.path() / "standards");
+  for (const char* file : {"quantities.toml", "units.toml"})
+    std::filesystem::copy(kSource / "config" / file, folder.path() / file);
+  std::ofstream(folder.path() / "standards/own.toml") << table;
+  std::ofstream(folder.path() / "smart-city.toml") << "version = \"1\"\n";
+  Diagnostics errors;
+  const Catalogue catalogue = read_catalogue(folder.path(), errors);
+  auto all = read_standards(folder.path(), catalogue, errors);
+  if (read != nullptr) *read = std::move(all);
+  std::vector<std::string> out;
+  for (const Diagnostic& error : errors)
+    out.push_back(std::to_string(error.line) + " " + error.key + ": " + error.what);
+  return out;
+}
+
+constexpr const char* kOwn = R"(id = "mine"
+title = { ind = "Punya saya", eng = "Mine" }
+version = "1"
+source = "me"
+valid_from = "2026"
+method = "breakpoints"
+window = "24h"
+steps = [50, 100]
+[[category]]
+name = "a"
+label = { ind = "a", eng = "a" }
+upto = 50
+[[category]]
+name = "b"
+label = { ind = "b", eng = "b" }
+[[breakpoint]]
+quantity = "pm10"
+unit = "µg/m³"
+bounds = [21, 75]
+tag = "M"
+)";
+
+TEST(Standards, OfASecondScaleRunBesideTheFirst) {
+  std::vector<Standard> all;
+  EXPECT_THAT(mistakes(kOwn, &all), IsEmpty());
+  const Standard* mine = indicator::find(all, "mine");
+  ASSERT_NE(mine, nullptr);
+  EXPECT_EQ(indicator::evaluate(*mine, std::vector<Given>{{"pm10", 48}})->value, 75);
+}
+
+TEST(Standards, NameTheMistakesOfATable) {
+  const auto with = [](std::string_view what, std::string_view by) {
+    std::string table = kOwn;
+    table.replace(table.find(what), what.size(), by);
+    return mistakes(table);
+  };
+  EXPECT_THAT(with("tag = \"M\"", ""), ElementsAre(HasSubstr("no tag of confidence")));
+  EXPECT_THAT(with("\"pm10\"", "\"pm11\""), ElementsAre(HasSubstr("there is no quantity")));
+  EXPECT_THAT(with("µg/m³", "mg/m³"), ElementsAre(HasSubstr("is not the unit of pm10")));
+  EXPECT_THAT(with("[21, 75]", "[75, 21]"), ElementsAre(HasSubstr("do not ascend")));
+  EXPECT_THAT(with("[50, 100]", "[50]"), testing::Contains(HasSubstr("as many as steps")));
+  EXPECT_THAT(with("\"24h\"", "\"24\""), ElementsAre(HasSubstr("window")));
+  EXPECT_THAT(with("source = \"me\"", ""), ElementsAre(HasSubstr("source: is missing")));
+  EXPECT_THAT(with("\"breakpoints\"", "\"magic\""), testing::Contains(HasSubstr("no such method")));
+  EXPECT_THAT(with("id = ", "id = = "), testing::SizeIs(1)) << "not TOML";
+}
+
+}  // namespace
+}  // namespace gerbang::config

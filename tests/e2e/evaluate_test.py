@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`gerbangctl evaluate` and `gerbangctl standards` as people and programs call them."""
+import json
+import os
+import subprocess
+import unittest
+
+from harness import BUILD, SOURCE
+
+
+def ctl(*arguments):
+    environment = {**os.environ, "GERBANG_DATA": str(SOURCE / "config")}
+    return subprocess.run([str(BUILD / "bin" / "gerbangctl"), *arguments], capture_output=True, text=True,
+                          env=environment, timeout=30)
+
+
+class Evaluate(unittest.TestCase):
+    def test_value_category_and_critical_inputs(self):
+        done = ctl("evaluate", "ispu", "pm2_5=77.44", "o3=166.08")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for word in ("123", "Tidak Sehat", "Unhealthy", "pm2_5"):
+            self.assertIn(word, done.stdout)
+        self.assertIn("Tidak sehat", ctl("--lang", "ind", "evaluate", "ispu", "pm2_5=77.44").stdout)
+
+    def test_json_says_the_same(self):
+        done = json.loads(ctl("evaluate", "ispu", "o3=166.08", "pm2_5=31.48", "hc=null", "--json").stdout)
+        self.assertEqual((done["value"], done["category"], done["critical"]), (70, "Sedang", ["pm2_5", "o3"]))
+        self.assertEqual([one["quantity"] for one in done["left_out"]], ["hc"])
+        self.assertEqual(done["version"], "PermenLHK P.14/2020")
+
+    def test_units_and_classes(self):
+        self.assertEqual(json.loads(ctl("evaluate", "drinking-water", "free_chlorine=190 ug/L", "--json").stdout)
+                         ["critical"], ["free_chlorine"])
+        for call in (["river-class-1"], ["river", "--class", "1"]):
+            done = json.loads(ctl("evaluate", *call, "dissolved_oxygen=5", "--json").stdout)
+            self.assertEqual((done["standard"], done["value"]), ("river-class-1", 1))
+
+    def test_refusals_say_why(self):
+        for arguments, why in ((["ispu", "pm25=3"], "did you mean pm2_5?"), (["ispu", "pm2_5=3,5"], "not a number"),
+                               (["ispu", "pm2_5"], "QUANTITY=VALUE"), (["ispu", "pm2_5=nan"], "not a finite number"),
+                               (["ispu", "o3=50 ppb"], "ppb"), (["ispo", "o3=50"], 'did you mean "ispu"?'),
+                               (["river", "--class", "9", "ph=7"], "no variant"), (["ispu", "pm10=null"], "nothing")):
+            with self.subTest(arguments):
+                done = ctl("evaluate", *arguments)
+                self.assertEqual(done.returncode, 65)
+                self.assertIn(why, done.stderr)
+                self.assertEqual(done.stdout, "")
+        self.assertEqual(ctl("evaluate", "ispu").returncode, 64)
+
+    def test_standards_explain_themselves(self):
+        ids = [one["id"] for one in json.loads(ctl("standards", "--json").stdout)]
+        for name in ("ispu", "drinking-water", "river-class-2", "ip-class-2", "ambient-air-24h", "leachate", "landfill-gas"):
+            self.assertIn(name, ids)
+        shown = ctl("standards", "drinking-water").stdout
+        for word in ("Permenkes 2/2023", "< 3", "0.2 to 0.5", "[B]", "within 3 of air_temperature"):
+            self.assertIn(word, shown)
+        self.assertEqual(ctl("standards", "nonsense").returncode, 66)
+
+
+unittest.main()

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frames of serial devices, made from values. Pure: no ports, no clocks. Written from the makers' documents, not from the
+gateway's drivers, so that the two check each other."""
+import struct
+
+
+# ---- Modbus -------------------------------------------------------------------------------------
+def crc16(data):
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+    return crc
+
+
+WORDS = {"uint16": 1, "int16": 1, "bcd16": 1, "uint32": 2, "int32": 2, "float32": 2, "bcd32": 2, "uint64": 4, "int64": 4, "float64": 4}
+CODES = {"uint16": ">H", "int16": ">h", "uint32": ">I", "int32": ">i", "float32": ">f", "uint64": ">Q", "int64": ">q", "float64": ">d"}
+
+
+def registers(kind, order, value):
+    """The 16-bit registers that hold a raw value. order: abcd, cdab, badc or dcba (and abcdefgh … for 64 bits)."""
+    if kind.startswith("bcd"):
+        data = bytes.fromhex(f"{round(value):0{WORDS[kind] * 4}d}")
+    elif kind.startswith("float"):
+        data = struct.pack(CODES[kind], value)
+    else:
+        data = struct.pack(CODES[kind], round(value))
+    if len(data) > 2:
+        swap_words, swap_bytes = order[:4] in ("cdab", "dcba") or order.startswith(("ghef", "hgfe")), order.startswith(("ba", "dc", "hg"))
+        words = [data[i:i + 2] for i in range(0, len(data), 2)]
+        if swap_words:
+            words.reverse()
+        if swap_bytes:
+            words = [w[::-1] for w in words]
+        data = b"".join(words)
+    return list(struct.unpack(f">{len(data) // 2}H", data))
+
+
+# ---- particles ----------------------------------------------------------------------------------
+def pms(values, length=28, error=0):
+    """PMS5003 and PMS7003 (length 28), PMS3003 (20). values: pm1, pm2_5, pm10 in µg/m³."""
+    mass = [round(values.get(name, 0)) for name in ("pm1", "pm2_5", "pm10")]
+    words = mass + mass
+    if length == 28:
+        counts = [round(values.get("pm2_5", 0) * factor) for factor in (150, 45, 8, 1, 0.3, 0.1)]
+        words += counts + [0x9700 | error]
+    else:
+        words += [0, 0, 0]
+    frame = b"\x42\x4d" + struct.pack(">H", length) + struct.pack(f">{len(words)}H", *words)
+    return frame + struct.pack(">H", sum(frame) & 0xFFFF)
+
+
+def sds011(values, identity=0xA160):
+    body = struct.pack("<HHH", round(values.get("pm2_5", 0) * 10), round(values.get("pm10", 0) * 10), 0)[:4] + struct.pack(">H", identity)
+    return b"\xaa\xc0" + body + bytes([sum(body) & 0xFF]) + b"\xab"
+
+
+def shdlc(address, command, state, data):
+    """An answer of a Sensirion device, stuffed."""
+    body = bytes([address, command, state, len(data)]) + data
+    body += bytes([~sum(body) & 0xFF])
+    for byte, code in ((0x7D, 0x5D), (0x7E, 0x5E), (0x11, 0x31), (0x13, 0x33)):
+        body = body.replace(bytes([byte]), bytes([0x7D, code]))
+    return b"\x7e" + body + b"\x7e"
+
+
+def unstuff(frame):
+    out, escaped = bytearray(), False
+    for byte in frame.strip(b"\x7e"):
+        if escaped:
+            out.append(byte ^ 0x20)
+        elif byte != 0x7D:
+            out.append(byte)
+        escaped = byte == 0x7D and not escaped
+    return bytes(out)
+
+
+def sps30_data(values):
+    mass = [values.get(name, 0) for name in ("pm1", "pm2_5", "pm4", "pm10")]
+    return struct.pack(">10f", *mass, *[mass[1] * f for f in (5.2, 6.1, 6.3, 6.35, 6.36)], 0.62)
+
+
+# ---- distance -----------------------------------------------------------------------------------
+def a02yyuw(values):
+    head = b"\xff" + struct.pack(">H", round(values["distance"]))
+    return head + bytes([sum(head) & 0xFF])
+
+
+def maxbotix(values):
+    return b"R%04d\r" % round(values["distance"])
+
+
+# ---- weights ------------------------------------------------------------------------------------
+def toledo(weight, stable, tare=0, net=False):
+    value = round(weight - tare if net else weight)
+    swb = 0x30 | (1 if net else 0) | (2 if value < 0 else 0) | (0 if stable else 8)
+    body = b"\x02" + bytes([0x32, swb, 0x20]) + b"%06d" % abs(value) + b"%06d" % round(tare) + b"\r"
+    return body + bytes([-sum(body) & 0x7F])
+
+
+def st_gs(weight, stable, **_):
+    return b"%s,GS,%s%07dkg\r\n" % (b"ST" if stable else b"US", b"+" if weight >= 0 else b"-", abs(round(weight)))
+
+
+def yaohua_a9(weight, _stable, **_kw):
+    body = (b"+" if weight >= 0 else b"-") + b"%06d" % abs(round(weight)) + b"0"
+    check = 0
+    for byte in body:
+        check ^= byte
+    return b"\x02" + body + b"%02X" % check + b"\x03"
+
+
+def mt_sics(weight, stable, **_):
+    return b"S %s %10.1f kg\r\n" % (b"S" if stable else b"D", weight)
+
+
+WEIGHTS = {"toledo": toledo, "st-gs": st_gs, "yaohua-a9": yaohua_a9, "mt-sics": mt_sics}
+
+
+# ---- SDI-12 -------------------------------------------------------------------------------------
+def sdi12_crc(text):
+    crc = 0
+    for byte in text:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+    return bytes([0x40 | crc >> 12, 0x40 | crc >> 6 & 0x3F, 0x40 | crc & 0x3F])
+
+
+def sdi12_values(address, values, checked):
+    text = address.encode() + b"".join(b"%+.4g" % value for value in values)
+    return text + (sdi12_crc(text) if checked else b"") + b"\r\n"

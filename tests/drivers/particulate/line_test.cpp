@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The driver as the host loads it, on a pseudo-terminal: what happens on real lines.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "drivers/rig.hpp"
+#include "frames.hpp"
+#include "support/pty.hpp"
+#include "support/temp_dir.hpp"
+
+namespace gerbang::test {
+namespace {
+
+using namespace particulate;
+using Bytes = Pty::Bytes;
+
+class Particulate : public testing::Test {
+ protected:
+  TempDir folder;
+  Pty far{folder / "usb-adapter"};
+  Rig rig{"particulate"};
+
+  void sensor(const std::string& channel, std::chrono::nanoseconds interval = 200ms) {
+    rig.sensor(channel, {{"channel", channel}}, interval);
+  }
+  gerbang_status open(Rig::Keys more = {}) {
+    more.insert({"device", far.path()});
+    return rig.open(std::move(more));
+  }
+  // A sensor that sends this every 50 ms, while the driver is polled.
+  bool stream(const Bytes& frame, const std::function<bool()>& until,
+              std::chrono::milliseconds limit = 5s) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!until()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      far.send(frame);
+      rig.poll_for(50ms);
+    }
+    return true;
+  }
+  void expect_only(std::uint32_t index, double right) {
+    for (const auto& r : rig.of(index)) {
+      if (r.quality == GERBANG_MISSING) continue;
+      const bool whole = (r.flags & GERBANG_HAS_INTEGER) != 0;
+      EXPECT_DOUBLE_EQ(whole ? static_cast<double>(r.integer) : r.number, right);
+    }
+  }
+  std::size_t exchanges(gerbang_reason reason) const {
+    return static_cast<std::size_t>(
+        std::count_if(rig.exchanges.begin(), rig.exchanges.end(),
+                      [&](const auto& e) { return e.result == reason; }));
+  }
+};
+
+TEST_F(Particulate, APmsIsRecognisedAndRead) {
+  sensor("pm2_5");
+  sensor("pm10_cf1");
+  sensor("count_0_3");
+  ASSERT_EQ(open(), GERBANG_OK);
+  ASSERT_TRUE(stream(from_hex(kPmsA), [&] { return rig.good(2) >= 3; })) << rig.log;
+  expect_only(0, 33);
+  expect_only(1, 41);
+  expect_only(2, 11'259);
+  EXPECT_TRUE(rig.logged("recognised a pms5003"));
+  EXPECT_GE(exchanges(GERBANG_REASON_NONE), 3u);
+}
+
+TEST_F(Particulate, AnSds011IsRecognisedAndSaysWhichChannelItLacks) {
+  sensor("pm2_5");
+  sensor("pm1");
+  ASSERT_EQ(open(), GERBANG_OK);
+  ASSERT_TRUE(stream(from_hex(kSds), [&] { return rig.good(0) >= 2; })) << rig.log;
+  expect_only(0, 123.6);
+  EXPECT_EQ(rig.good(1), 0u);
+  EXPECT_GE(rig.count(1, GERBANG_REASON_PROTOCOL), 2u);
+  EXPECT_TRUE(rig.logged("sensor pm1: address: a sds011 has no channel pm1; it has pm2_5, pm10"));
+}
+
+TEST_F(Particulate, AChannelThatTheGivenModelLacksIsRefusedAtOnce) {
+  sensor("typical_size");
+  EXPECT_EQ(open({{"model", "pms7003"}}), GERBANG_CONFIG);
+  EXPECT_TRUE(rig.logged("a pms7003 has no channel typical_size; it has pm1, pm2_5, pm10"));
+}
+
+TEST_F(Particulate, AWrongChecksumIsMissingAndCountedAndTheNextRightFrameCounts) {
+  sensor("pm2_5");
+  ASSERT_EQ(open({{"model", "pms5003"}}), GERBANG_OK);
+  ASSERT_TRUE(stream(from_hex(kPmsWrong), [&] { return rig.count(0, GERBANG_REASON_CRC) >= 2; }));
+  EXPECT_EQ(rig.good(0), 0u);
+  EXPECT_GE(exchanges(GERBANG_REASON_CRC), 4u);
+  ASSERT_TRUE(stream(from_hex(kPmsB), [&] { return rig.good(0) >= 2; }));
+  expect_only(0, 5);
+}
+
+TEST_F(Particulate, SilenceIsMissingAndAnOldFrameIsNotUsedTwice) {
+  sensor("pm2_5");
+  ASSERT_EQ(open({{"model", "pms5003"}}), GERBANG_OK);
+  rig.poll(20ms);
+  far.send(from_hex(kPmsA));
+  ASSERT_TRUE(rig.poll_until([&] { return rig.good(0) == 1; }));
+  ASSERT_TRUE(rig.poll_until([&] { return rig.count(0, GERBANG_REASON_TIMEOUT) >= 3; }));
+  EXPECT_EQ(rig.good(0), 1u);
+  ASSERT_TRUE(stream(from_hex(kPmsA), [&] { return rig.good(0) >= 3; }));
+}
+
+TEST_F(Particulate, GarbageAndHalfFramesGiveNoValue) {
+  sensor("pm2_5");
+  ASSERT_EQ(open({{"model", "pms5003"}}), GERBANG_OK);
+  Bytes half = from_hex(kPmsA);
+  half.resize(20);
+  ASSERT_TRUE(stream(half, [&] { return rig.readings.size() >= 3; }));
+  ASSERT_TRUE(stream(Bytes(64, 0xA5), [&] { return rig.readings.size() >= 6; }));
+  EXPECT_EQ(rig.good(0), 0u);
+  EXPECT_GE(rig.count(0, GERBANG_REASON_PROTOCOL), 2u);
+  EXPECT_TRUE(rig.logged("9600 8N1: another baud rate, another model"));
+  ASSERT_TRUE(stream(from_hex(kPmsA), [&] { return rig.good(0) >= 2; }));
+  expect_only(0, 33);
+}
+
+TEST_F(Particulate, AFloodGivesOneReadingATurn) {
+  sensor("pm2_5", 100ms);
+  ASSERT_EQ(open({{"model", "pms5003"}}), GERBANG_OK);
+  std::atomic<bool> stop = false;
+  std::thread flood([&] {
+    while (!stop)
+      if (far.send(from_hex(kPmsB)) == 0) std::this_thread::sleep_for(1ms);
+  });
+  rig.poll_for(1s);
+  stop = true;
+  flood.join();
+  EXPECT_GE(rig.good(0), 5u);
+  EXPECT_LE(rig.good(0), 12u);
+  expect_only(0, 5);
+}
+
+TEST_F(Particulate, AnAdapterThatIsUnpluggedAndComesBackIsReadAgain) {
+  sensor("pm2_5");
+  ASSERT_EQ(open(), GERBANG_OK);
+  ASSERT_TRUE(stream(from_hex(kPmsA), [&] { return rig.good(0) >= 2; }));
+  far.send({0x42, 0x4D, 0x00});  // cut in the middle of a frame
+  far.unplug();
+  ASSERT_TRUE(rig.poll_until([&] { return rig.count(0, GERBANG_REASON_NO_CONNECTION) >= 2; }));
+  far.plug();
+  const auto before = rig.good(0);
+  ASSERT_TRUE(stream(from_hex(kPmsB), [&] { return rig.good(0) >= before + 2; })) << rig.log;
+  EXPECT_EQ(rig.of(0).back().integer, 5);
+}
+
+TEST_F(Particulate, AnErrorCodeOfThePmsIsADeviceFault) {
+  sensor("pm2_5");
+  ASSERT_EQ(open(), GERBANG_OK);
+  Bytes frame = from_hex(kPmsA);
+  frame[29] = 1;
+  ++frame[31];
+  ASSERT_TRUE(stream(frame, [&] { return rig.count(0, GERBANG_REASON_DEVICE_FAULT) >= 2; }));
+  EXPECT_EQ(rig.good(0), 0u);
+  ASSERT_TRUE(stream(from_hex(kPmsA), [&] { return rig.good(0) >= 1; }));
+}
+
+TEST_F(Particulate, APassiveSensorIsAskedOnceATurnAndNothingElseIsSent) {
+  sensor("pm2_5");
+  sensor("pm10");
+  ASSERT_EQ(open({{"model", "pms5003"}, {"mode", "passive"}}), GERBANG_OK);
+  int asked = 0;
+  ASSERT_TRUE(rig.poll_until([&] {
+    if (const Bytes question = far.receive(); !question.empty()) {
+      EXPECT_EQ(question, from_hex("42 4D E2 00 00 01 71"));
+      ++asked;
+      far.send(from_hex(kPmsA));
+    }
+    return rig.good(0) >= 4;
+  })) << rig.log;
+  EXPECT_LE(asked, 6);
+  expect_only(1, 41);
+}
+
+TEST_F(Particulate, AnSps30IsFoundStartedAndAsked) {
+  sensor("pm4", 300ms);
+  ASSERT_EQ(open(), GERBANG_OK);
+  bool started = false;
+  int reads = 0;
+  std::vector<Bytes> sent;
+  auto device = [&] {
+    const Bytes question = far.receive();
+    if (question.empty()) return;
+    sent.push_back(question);
+    if (question == from_hex("7E 00 00 02 01 03 F9 7E")) {
+      started = true;
+      far.send(from_hex(kSpsStarted));
+    } else if (question == from_hex("7E 00 03 00 FC 7E")) {
+      ++reads;
+      far.send(from_hex(!started ? kSpsIdle : reads % 2 == 0 ? kSpsNoNewData : kSps));
+    }
+  };
+  ASSERT_TRUE(rig.poll_until([&] {
+    device();
+    return rig.count(0, GERBANG_REASON_WARM_UP) >= 3;
+  })) << rig.log;
+  EXPECT_TRUE(started);
+  EXPECT_EQ(rig.of(0).back().quality, static_cast<unsigned>(GERBANG_SUSPECT));
+  expect_only(0, 24);
+  for (const Bytes& question : sent)
+    EXPECT_THAT(question,
+                testing::AnyOf(from_hex("7E 00 00 02 01 03 F9 7E"), from_hex("7E 00 03 00 FC 7E")));
+  EXPECT_TRUE(rig.logged("recognised a sps30 at 115200 8N1"));
+}
+
+TEST_F(Particulate, AnSps30ThatNeverHasNewDataIsMissing) {
+  sensor("pm2_5", 300ms);
+  ASSERT_EQ(open({{"model", "sps30"}}), GERBANG_OK);
+  ASSERT_TRUE(rig.poll_until([&] {
+    if (!far.receive().empty()) far.send(from_hex(kSpsNoNewData));
+    return rig.count(0, GERBANG_REASON_TIMEOUT) >= 3;
+  }));
+  EXPECT_EQ(rig.good(0), 0u);
+}
+
+TEST_F(Particulate, DecodeNamesWhatItEmits) {
+  ASSERT_EQ(rig.decode({{"device", "-"}}, from_hex(kSds)), GERBANG_OK);
+  EXPECT_EQ(rig.log, "pm2_5 µg/m³\npm10 µg/m³\n");
+  ASSERT_EQ(rig.readings.size(), 2u);
+  EXPECT_DOUBLE_EQ(rig.readings[0].number, 123.6);
+  EXPECT_EQ(rig.decode({{"device", "-"}}, from_hex(kPmsWrong)), GERBANG_CONFIG);
+  EXPECT_TRUE(rig.logged("the frame says 0x01AB, its bytes give 0x02F8"));
+}
+
+}  // namespace
+}  // namespace gerbang::test

@@ -144,6 +144,8 @@ std::vector<std::shared_ptr<const http::SensorInfo>> sensor_infos(const config::
     auto info = std::make_shared<http::SensorInfo>();
     info->id = sensor.id;
     info->driver = config.drivers[sensor.driver].name;
+    info->device = sensor.device;
+    info->profile = sensor.profile;
     info->quantity = sensor.quantity;
     info->label = sensor.label;
     bool polled = sensor.quantity.kind != QuantityKind::event;
@@ -189,6 +191,8 @@ wire::GatewayDescription description_of(const config::Config& config) {
   for (const config::Sensor& sensor : config.sensors) {
     wire::SensorDescription d;
     d.id = sensor.id;
+    d.device = sensor.device;
+    d.profile = sensor.profile;
     d.quantity = sensor.quantity.name;
     d.domain = sensor.quantity.domain;
     d.unit = sensor.quantity.unit;

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "config/lines.hpp"
 #include "config/secret.hpp"
 #include "config/settings.hpp"
 #include "config/zone.hpp"
@@ -24,6 +25,15 @@ Milliseconds duration(const Table& table, std::string_view key) {
 std::string text_of(const Table& table, std::string_view key) {
   auto value = table.value(key);
   return value ? std::move(value->text) : std::string();
+}
+
+// What is wrong with a key of a device is wrong with each of its sensors: it is said once.
+void remove_repeated(Diagnostics& sorted) {
+  const auto end = std::unique(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return a.file == b.file && a.line == b.line && a.column == b.column && a.what == b.what &&
+           a.remedy == b.remedy;
+  });
+  sorted.erase(end, sorted.end());
 }
 
 std::optional<std::string> process_environment(const std::string& name) {
@@ -261,11 +271,10 @@ Context system_context(std::function<Result<DriverSchema>(const std::string& plu
 
 LoadResult load(const std::filesystem::path& path, const Context& context) {
   LoadResult out;
-  const Document document = read_document(path, out.errors, out.warnings);
+  Document document = read_document(path, out.errors, out.warnings);
   if (document.complete || !document.root.members.empty()) {
     Report report(document, out.errors, out.warnings);
     Config config;
-    config.files = document.names;
     check(report);
     build_gateway(document, report, config);
     build_windows(document, report, config);
@@ -277,14 +286,19 @@ LoadResult load(const std::filesystem::path& path, const Context& context) {
     if (auto readings = section_table(document, "forward").value("readings"))
       config.forward.readings = readings->boolean;
     build_uplinks(document, context, report, config);
+    const auto folder = context.profiles.empty() ? context.data / "profiles" : context.profiles;
+    const auto parts = expand_devices(document, folder, report, out.errors, config);
     build_drivers(document, context, report, config);
-    build_sensors(document, read_catalogue(context.data, out.errors), report, config);
+    check_ports(document, report, config);
+    build_sensors(document, parts, read_catalogue(context.data, out.errors), report, config);
+    config.files = document.names;
     if (out.errors.empty()) {
       config.hash = hash_of(settings_of(config));
       out.config = std::move(config);
     }
   }
   sort_by_place(out.errors, document.names);
+  remove_repeated(out.errors);
   sort_by_place(out.warnings, document.names);
   return out;
 }

@@ -7,6 +7,7 @@
 
 #include "config/check.hpp"
 #include "config/config.hpp"
+#include "config/devices.hpp"
 #include "config/load.hpp"
 #include "config/quantities.hpp"
 
@@ -21,8 +22,8 @@ void build_uplinks(const Document& document, const Context& context, Report& rep
 // Drivers before sensors; windows before both.
 void build_drivers(const Document& document, const Context& context, Report& report,
                    Config& config);
-void build_sensors(const Document& document, const Catalogue& catalogue, Report& report,
-                   Config& config);
+void build_sensors(const Document& document, const std::vector<Part>& parts,
+                   const Catalogue& catalogue, Report& report, Config& config);
 
 // The secret of a key, read; nullopt: not given, or reported.
 std::optional<Secret> secret_of(const Table& table, std::string_view key, const Context& context,

@@ -180,6 +180,20 @@ class Builder {
   Sensor out_;
 };
 
+// Where an address was first used.
+struct First {
+  std::size_t table;
+  Place place;
+};
+
+void name_after(const Device& device, const Part& part, Sensor& sensor) {
+  sensor.device = device.id;
+  sensor.profile = device.profile;
+  if (part.own_label || device.label.eng.empty()) return;
+  sensor.label.ind = device.label.ind + ": " + sensor.label.ind;
+  sensor.label.eng = device.label.eng + ": " + sensor.label.eng;
+}
+
 // The driver's process ended or hung, whatever the configuration says.
 bool crashed(const Error& error) {
   return error.code == std::errc::connection_reset || error.code == std::errc::timed_out;
@@ -223,8 +237,8 @@ void build_drivers(const Document& document, const Context& context, Report& rep
   }
 }
 
-void build_sensors(const Document& document, const Catalogue& catalogue, Report& report,
-                   Config& config) {
+void build_sensors(const Document& document, const std::vector<Part>& parts,
+                   const Catalogue& catalogue, Report& report, Config& config) {
   std::map<std::string_view, std::size_t> drivers;
   for (std::size_t i = 0; i < config.drivers.size(); ++i)
     drivers.emplace(config.drivers[i].name, i);
@@ -232,11 +246,21 @@ void build_sensors(const Document& document, const Catalogue& catalogue, Report&
   for (const auto& [name, index] : drivers)
     if (!name.empty()) names.push_back(name);
 
+  auto tables = section_tables(document, "sensor");
+  const std::size_t by_hand = tables.size();
+  for (const Part& part : parts) tables.emplace_back(document, "sensor", &part.sensor, part.prefix);
+  if (tables.size() > find_section("sensor")->at_most)
+    report.error(tables.back().place(), tables.back().prefix(),
+                 "more than " + std::to_string(find_section("sensor")->at_most) + " sensors",
+                 "use several gateways");
+
   Unique ids, former;
-  std::map<std::string, const Place> addresses;  // driver and identity → first sensor
+  std::map<std::string, First> addresses;  // driver and identity
+  std::set<std::pair<std::size_t, std::size_t>> told;
   std::set<std::string> used;
-  const auto tables = section_tables(document, "sensor");
-  for (const Table& table : tables) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const Table& table = tables[i];
+    const Part* part = i < by_hand ? nullptr : &parts[i - by_hand];
     const Driver* driver = nullptr;
     std::size_t index = 0;
     if (auto name = table.value("driver")) {
@@ -254,6 +278,7 @@ void build_sensors(const Document& document, const Catalogue& catalogue, Report&
     const std::size_t errors_before = report.errors();
     Sensor sensor = Builder(table, catalogue, report, config).build(driver);
     sensor.driver = index;
+    if (part != nullptr) name_after(config.devices[part->device], *part, sensor);
     if (!sensor.id.empty())
       ids.add(sensor.id, table.place("id"), table.key("id"), "sensor", report);
     if (!sensor.formerly.empty())
@@ -262,12 +287,16 @@ void build_sensors(const Document& document, const Catalogue& catalogue, Report&
     if (driver != nullptr && report.errors() == errors_before) {
       const std::string where = identity(driver->schema.address, sensor.address);
       const Place at = table.place("address");
-      const auto [first, fresh] = addresses.emplace(driver->name + " " + where, at);
-      if (!where.empty() && !fresh)
+      const auto [known, fresh] = addresses.emplace(driver->name + " " + where, First{i, at});
+      const First& first = known->second;
+      // Of two boxes with one number it is said once.
+      const bool boxes = part != nullptr && first.table >= by_hand;
+      if (!where.empty() && !fresh &&
+          (!boxes || told.emplace(parts[first.table - by_hand].device, part->device).second))
         report.error(at, table.key("address"),
-                     "the same place of the line as the sensor at " + first->second.file + ":" +
-                         std::to_string(first->second.line) + ":" +
-                         std::to_string(first->second.column) + " (" + where + ")",
+                     "the same place of the line as the sensor at " + first.place.file + ":" +
+                         std::to_string(first.place.line) + ":" +
+                         std::to_string(first.place.column) + " (" + where + ")",
                      "correct one of the two addresses, or remove one sensor");
     }
     config.sensors.push_back(std::move(sensor));
@@ -283,7 +312,7 @@ void build_sensors(const Document& document, const Catalogue& catalogue, Report&
   for (const Driver& driver : config.drivers)
     if (!driver.name.empty() && !used.contains(driver.name))
       report.warning(driver.place, "driver[" + driver.name + "]", "no sensor names this driver",
-                     "add a [[sensor]], or remove the driver");
+                     "add a [[device]] or [[sensor]], or remove the driver");
 }
 
 }  // namespace gerbang::config

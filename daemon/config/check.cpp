@@ -178,6 +178,34 @@ class Checker {
         required(section, nullptr, std::string(section.path));
   }
 
+  void members(const Section& section, std::string_view without, const Node& node,
+               const std::string& prefix) {
+    const auto barred = split(without, "|");
+    for (const Member& member : node.members) {
+      const Key* key = find_key(section.path, member.key);
+      if (key == nullptr) {
+        unknown(section.path, prefix, member);
+        continue;
+      }
+      if (std::find(barred.begin(), barred.end(), key->name) != barred.end()) {
+        report_.error(report_.document().place(member), prefix + "." + member.key,
+                      "cannot be changed here", "remove it");
+        continue;
+      }
+      const std::string full = prefix + "." + member.key;
+      const Section* inner = find_section(full_path(*key));
+      if (key->type == Type::table ||
+          (key->type == Type::label && member.value.kind == Node::Kind::table)) {
+        one(*inner, member.value, full, example_of(*key));
+        continue;
+      }
+      if (!items(*key, member.value, full)) continue;
+      auto parsed = parse_value(*key, member.value);
+      if (auto fault = std::get_if<Fault>(&parsed))
+        report_.error(member.value, full, fault->what, fault->remedy);
+    }
+  }
+
  private:
   void repeated(const Section& section, const Member& member) {
     const std::string name(section.path);
@@ -209,26 +237,23 @@ class Checker {
       report_.error(node, prefix, "expected a table, found " + describe(node), form);
       return;
     }
-    if (section.open) return;
-    for (const Member& member : node.members) {
-      const Key* key = find_key(section.path, member.key);
-      if (key == nullptr) {
-        unknown(section.path, prefix, member);
-        continue;
-      }
-      const std::string full = prefix + "." + member.key;
-      const Section* inner = find_section(full_path(*key));
-      if (key->type == Type::table ||
-          (key->type == Type::label && member.value.kind == Node::Kind::table)) {
-        one(*inner, member.value, full, example_of(*key));
-        continue;
-      }
-      if (!items(*key, member.value, full)) continue;
-      auto parsed = parse_value(*key, member.value);
-      if (auto fault = std::get_if<Fault>(&parsed))
-        report_.error(member.value, full, fault->what, fault->remedy);
+    if (section.open) {
+      if (!section.each.empty()) each(section, node, prefix);
+      return;
     }
+    members(section, {}, node, prefix);
     required(section, &node, prefix);
+  }
+
+  void each(const Section& section, const Node& node, const std::string& prefix) {
+    for (const Member& member : node.members) {
+      const std::string full = prefix + "." + key_shown(member.key);
+      if (member.value.kind == Node::Kind::table)
+        members(*find_section(section.each), section.without, member.value, full);
+      else
+        report_.error(member.value, full, "expected a table, found " + describe(member.value),
+                      "write " + key_shown(member.key) + " = { KEY = … }");
+    }
   }
 
   // Each wrong item of a list has its own place. False: reported.
@@ -384,6 +409,11 @@ void check(Report& report) {
   Checker(report).run();
 }
 
+void check_parts(Report& report, std::string_view section, std::string_view without,
+                 const Node& node, const std::string& prefix) {
+  Checker(report).members(*find_section(section), without, node, prefix);
+}
+
 Table::Table(const Document& document, std::string_view section, const Node* node,
              std::string prefix)
     : document_(document),
@@ -434,7 +464,7 @@ std::vector<Table> section_tables(const Document& document, std::string_view sec
   std::vector<Table> out;
   const Node* list = document.root.get(section);
   if (list == nullptr || list->kind != Node::Kind::array) return out;
-  const std::string_view id = section == "sensor" ? "id" : "name";
+  const std::string_view id = find_key(section, "id") != nullptr ? "id" : "name";
   const std::size_t count =
       std::min<std::size_t>(list->items.size(), find_section(section)->at_most);
   for (std::size_t i = 0; i < count; ++i) {

@@ -74,6 +74,10 @@ class Report {
 
 // Reports unknown keys, wrong types, values out of bounds and missing keys of the whole document.
 void check(Report& report);
+// The same for one table that stands elsewhere: its keys are those of `section` except `without`
+// ("id|driver"), and nothing is required. `prefix` names it for people.
+void check_parts(Report& report, std::string_view section, std::string_view without,
+                 const Node& node, const std::string& prefix);
 
 // Typed access to the keys of one table. What check() has reported reads as absent.
 class Table {
@@ -87,6 +91,7 @@ class Table {
   std::optional<Value> given(std::string_view name) const;  // without the default
   bool has(std::string_view name) const { return node(name) != nullptr; }
   const Node* node(std::string_view name) const { return node_ ? node_->get(name) : nullptr; }
+  const Node* node() const { return node_; }  // nullptr: no such table
   Table table(std::string_view name) const;
 
   // Of the value; of the table if the key is absent.

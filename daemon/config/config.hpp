@@ -114,8 +114,16 @@ struct Range {
   friend bool operator==(const Range&, const Range&) = default;
 };
 
+// A box whose sensors come from a profile.
+struct Device {
+  std::string id, profile;
+  Label label;  // both empty: none
+  Place place;
+};
+
 struct Sensor {
   std::string id;
+  std::string device, profile;  // of a sensor that belongs to a Device, else empty
   std::size_t driver = 0;  // index in Config::drivers
   Quantity quantity;
   std::string unit;  // of the number after scale and offset, as written
@@ -138,6 +146,7 @@ struct Config {
   Forward forward;
   std::vector<Uplink> uplinks;
   std::vector<Driver> drivers;
+  std::vector<Device> devices;
   std::vector<Sensor> sensors;
   Zone zone;
   std::vector<std::string> files;  // what was read, the main file first

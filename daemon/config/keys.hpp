@@ -39,6 +39,9 @@ struct Section {
   bool open = false;              // its keys are declared elsewhere (drivers) or are data
   std::string_view doc = {};      // what it is for
   std::string_view example = {};  // lines of an open one, for the default file
+  // Of an open one whose keys are names: each value is a table of this section, in which nothing is
+  // required and `without` ("id|driver") has no place.
+  std::string_view each = {}, without = {};
 };
 
 struct Key {

@@ -19,6 +19,8 @@ struct BrokenInvariant {};
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 #include "config/node.hpp"
 
@@ -88,7 +90,14 @@ struct Converter {
       out.boolean = v->get();
       return out;
     }
-    return place(node, Node::Kind::datetime);
+    Node out = place(node, Node::Kind::datetime);
+    if (auto v = node.as_date()) {
+      std::array<char, 48> text{};
+      std::snprintf(text.data(), text.size(), "%04u-%02u-%02u", unsigned{v->get().year},
+                    unsigned{v->get().month}, unsigned{v->get().day});
+      out.text = text.data();
+    }
+    return out;
   }
 };
 

@@ -17,8 +17,10 @@ namespace gerbang::config {
 struct Context {
   // What a plugin understands; its error text is shown to the operator. Asked once a plugin.
   std::function<Result<DriverSchema>(const std::string& plugin)> schema;
-  // Where quantities.toml and units.toml are.
+  // Where quantities.toml, units.toml and profiles/ are.
   std::filesystem::path data;
+  // Device profiles; empty: those of `data`.
+  std::filesystem::path profiles;
   // STATE_DIRECTORY and CREDENTIALS_DIRECTORY; nullopt when not set.
   std::function<std::optional<std::string>(const std::string& name)> environment;
   // A check by hand, outside of the service: credentials that only the service is given are a

@@ -59,6 +59,25 @@ std::string describe(const Node& node) {
   return "something else";
 }
 
+std::string written(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::string:
+      return toml_text(node.text);
+    case Node::Kind::integer:
+      return std::to_string(node.integer);
+    case Node::Kind::number:
+      return format_number(node.number);
+    case Node::Kind::boolean:
+      return node.boolean ? "true" : "false";
+    case Node::Kind::datetime:
+      return node.text;
+    case Node::Kind::table:
+    case Node::Kind::array:
+      break;
+  }
+  return {};
+}
+
 std::string toml_text(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {

@@ -24,7 +24,7 @@ struct Node {
   bool boolean = false;
   std::int64_t integer = 0;
   double number = 0;
-  std::string text;
+  std::string text;             // of a date: "2026-01-31"
   std::vector<Node> items;      // array
   std::vector<Member> members;  // table, in the order of the file
 
@@ -43,6 +43,8 @@ struct Member {
 std::string in_quotes(std::string_view text);
 // "a table", "the text \"5\"", "the integer 5": for sentences.
 std::string describe(const Node& node);
+// A text, number or boolean as it is written in TOML; empty for others.
+std::string written(const Node& node);
 // As a TOML string.
 std::string toml_text(std::string_view text);
 // Shortest text that reads back as the same number.

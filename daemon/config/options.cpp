@@ -123,6 +123,10 @@ std::string unknown_remedy(const std::string& name, const std::vector<OptionSpec
   // TOML: what stands below [driver.options] belongs to it.
   if (prefix.starts_with("driver") && find_key("driver", name) != nullptr)
     return "it is a key of [[driver]]: write it above [driver.options]";
+  if (prefix.starts_with("device") && find_key("device", name) != nullptr)
+    return "it is a key of [[device]]: write it outside of address";
+  if (prefix.starts_with("device") && find_key("sensor", name) != nullptr)
+    return "it is a key of a sensor: write it below [device.override.CHANNEL]";
   if (prefix.starts_with("sensor") && find_key("sensor", name) != nullptr)
     return "it is a key of [[sensor]]: write it outside of address";
   return answer;

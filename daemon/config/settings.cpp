@@ -109,6 +109,8 @@ void write(Writer out, const Uplink& u) {
 
 void write(Writer out, const Sensor& s, const std::string& driver) {
   out.set("driver", driver);
+  out.set_if(!s.device.empty(), "device", s.device);
+  out.set_if(!s.profile.empty(), "profile", s.profile);
   out.set("quantity", s.quantity.name);
   out.set("quantity_unit", s.quantity.unit);
   out.set("unit", s.unit);

@@ -139,6 +139,7 @@ void write_sensor(Json& json, const Snapshot& now, const SensorNow& sensor) {
   json.begin_object()
       .member("id", info.id)
       .member_if("device", info.device)
+      .member_if("profile", info.profile)
       .member("driver", info.driver)
       .member("quantity", info.quantity.name)
       .member("domain", info.quantity.domain)

@@ -104,7 +104,8 @@ struct SensorLedger {
 
 // What does not change while a configuration runs; shared between snapshots.
 struct SensorInfo {
-  std::string id, driver, device;
+  std::string id, driver;
+  std::string device, profile;   // empty: none
   Quantity quantity;             // name, domain, unit, decimals, kind
   Label label;                   // the sensor's own, else the quantity's
   std::int64_t interval_ms = 0;  // 0: event or push sensor

@@ -29,6 +29,28 @@ inline Result<DriverSchema> schema_of(const std::string& plugin) {
     out.address = {signal};
     return out;
   }
+  if (plugin == "probe") {  // a serial line
+    OptionSpec device = option("device", OptionType::string);
+    device.required = true;
+    OptionSpec transport = option("transport", OptionType::choice);
+    transport.fallback = "rtu";
+    transport.choices = {"tcp", "rtu"};
+    OptionSpec baud = option("baud", OptionType::integer);
+    baud.fallback = "9600";
+    OptionSpec parity = option("parity", OptionType::choice);
+    parity.fallback = "none";
+    parity.choices = {"none", "even", "odd"};
+    out.options = {device, transport, baud, parity};
+    OptionSpec unit = option("unit", OptionType::integer);
+    unit.required = unit.identity = true;
+    OptionSpec reg = option("register", OptionType::integer);
+    reg.required = reg.identity = true;
+    OptionSpec order = option("order", OptionType::choice);
+    order.fallback = "abcd";
+    order.choices = {"abcd", "cdab"};
+    out.address = {unit, reg, order};
+    return out;
+  }
   if (plugin != "modbus")
     return fail(std::errc::no_such_file_or_directory,
                 "there is no driver \"" + plugin + "\"; did you mean \"modbus\"?");
@@ -83,6 +105,7 @@ inline config::Context context(std::map<std::string, std::string> environment = 
   config::Context out;
   out.schema = schema_of;
   out.data = std::filesystem::path(GERBANG_SOURCE_DIR) / "config";
+  out.profiles = std::filesystem::path(GERBANG_SOURCE_DIR) / "tests/data/config/profiles";
   out.environment = [environment = std::move(environment)](
                         const std::string& name) -> std::optional<std::string> {
     const auto found = environment.find(name);

@@ -35,6 +35,13 @@ class Rig {
     std::vector<std::uint8_t> bytes;
   };
 
+  struct Event {
+    std::uint32_t sensor;
+    std::string kind, text;
+    std::map<std::string, double> fields;
+    std::int64_t boottime_ns;
+  };
+
   explicit Rig(const std::string& driver = "modbus") {
     const std::string path = std::string(GERBANG_BINARY_DIR) + "/drivers/" + driver + ".so";
     void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -48,7 +55,12 @@ class Rig {
     host_.emit = [](const gerbang_host* h, const gerbang_reading* r, size_t n) {
       self(h).readings.insert(self(h).readings.end(), r, r + n);
     };
-    host_.emit_event = [](const gerbang_host*, const gerbang_event*) {};
+    host_.emit_event = [](const gerbang_host* h, const gerbang_event* e) {
+      Event event{e->sensor, e->kind, e->text == nullptr ? "" : e->text, {}, e->boottime_ns};
+      for (size_t i = 0; i < e->field_count; ++i)
+        event.fields[e->fields[i].name] = e->fields[i].value;
+      self(h).events.push_back(std::move(event));
+    };
     host_.trace = [](const gerbang_host* h, const char* device, int sent, const void* data,
                      size_t size) {
       auto* bytes = static_cast<const std::uint8_t*>(data);
@@ -91,6 +103,17 @@ class Rig {
     config_ = {sizeof config_, 0, "line", options_.data(), options_.size(), nullptr, 0};
     return table_->decode(&host_, &config_, bytes.data(), bytes.size());
   }
+  // What a scan found, in `scanned`.
+  gerbang_status scan(Keys options) {
+    options_ = values(*table_->describe(), false, std::move(options));
+    config_ = {sizeof config_, 0, "line", options_.data(), options_.size(), nullptr, 0};
+    return table_->scan(
+        &host_, &config_,
+        [](void* rig, const char* toml, const char* note) {
+          static_cast<Rig*>(rig)->scanned.push_back({toml, note});
+        },
+        [](void*, double, const char*) {}, this);
+  }
   gerbang_status poll(std::chrono::milliseconds budget) {
     return table_->poll(instance_, static_cast<std::uint32_t>(budget.count()));
   }
@@ -126,6 +149,8 @@ class Rig {
   std::vector<gerbang_reading> readings;
   std::vector<Exchange> exchanges;
   std::vector<Trace> traces;
+  std::vector<Event> events;
+  std::vector<std::pair<std::string, std::string>> scanned;  // text to paste, note
   std::string log;
 
  private:

@@ -75,6 +75,7 @@ class Gateway final : public source::Sink {
   asio::awaitable<void> apply(config::Config next, config::Change change);
   asio::awaitable<void> tick();
 
+  void record_reload(const config::Change& change);
   void tell_changes();
   http::Snapshot snapshot();
   std::string control_socket() const;
@@ -304,10 +305,24 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
   queries_->know(queries_of(config_, series_));
   http::GatewayInfo fresh = gateway_info(config_);
   info_.config_hash = fresh.config_hash;
+  record_reload(change);
   co_await drivers_.apply(std::move(*specs));
   co_await uplinks_->apply(config_, change.uplinks);
   ++version_;
   uplinks_->republish();
+}
+
+void Gateway::record_reload(const config::Change& change) {
+  constexpr std::size_t kNamed = 12;
+  Event event;
+  event.kind = "config";
+  event.text = "configuration " + config_.hash + " holds; changed:";
+  for (std::size_t i = 0; i < change.entries.size() && i < kNamed; ++i)
+    event.text += " " + change.entries[i].key;
+  if (change.entries.size() > kNamed)
+    event.text += " and " + std::to_string(change.entries.size() - kNamed) + " more";
+  event.values.push_back(EventValue{"changes", static_cast<double>(change.entries.size()), ""});
+  pipeline_->record(std::move(event));
 }
 
 // ---- each second --------------------------------------------------------------------------------
@@ -360,9 +375,15 @@ void Gateway::tell_changes() {
 }
 
 void Gateway::on_event(source::Event event) {
-  // Events get a topic and a row of their own with the drivers that make them.
-  spdlog::warn("event {} of sensor {} has no place yet", event.kind, event.sensor);
-  pipeline_->reject("event", 1);
+  Event out;
+  out.kind = std::move(event.kind);
+  if (event.sensor < infos_.size()) out.sensor = infos_[event.sensor]->id;
+  out.boot_ns = event.boot_ns;
+  out.unix_ns = event.unix_ns;
+  out.text = std::move(event.text);
+  for (source::EventField& field : event.fields)
+    out.values.push_back(EventValue{std::move(field.name), field.value, std::move(field.unit)});
+  pipeline_->record_from_driver(std::move(out));
 }
 
 // ---- what others see ----------------------------------------------------------------------------
@@ -387,6 +408,7 @@ http::Snapshot Gateway::snapshot() {
   now.store = store_now(status);
   now.journal = journal_now(status.journal);
   add_ledger(now, store_->ledger(), *pipeline_, {series_.begin(), series_.end()});
+  now.events = events_now(pipeline_->events());
   for (std::size_t i = 0; i < infos_.size(); ++i)
     now.sensors.push_back(sensor_now(infos_[i], pipeline_->live(i)));
   now.loop = loop_;

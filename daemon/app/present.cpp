@@ -126,6 +126,16 @@ http::JournalNow journal_now(const store::JournalStatus& status) {
   return now;
 }
 
+http::EventsNow events_now(const pipeline::EventDesk& events) {
+  const pipeline::EventLedger ledger = events.ledger();
+  http::EventsNow out;
+  out.taken = ledger.taken;
+  out.stored = ledger.stored;
+  out.waiting = events.waiting();
+  out.refused = ledger.refused;
+  return out;
+}
+
 void add_ledger(http::Snapshot& now, std::vector<store::SeriesLedger> ledger,
                 const pipeline::Pipeline& pipeline, const std::set<std::int32_t>& configured) {
   Counts taken = pipeline.taken(), to_fold = pipeline.to_fold();

@@ -31,6 +31,7 @@ http::SensorNow sensor_now(std::shared_ptr<const http::SensorInfo> info,
 http::UplinkNow uplink_now(const uplink::Status& status, const store::UplinkCounts& counts);
 http::StoreNow store_now(const store::Status& status);
 http::JournalNow journal_now(const store::JournalStatus& status);
+http::EventsNow events_now(const pipeline::EventDesk& events);
 // The ledger by sensor, and what the pipeline still holds added to the totals.
 void add_ledger(http::Snapshot& now, std::vector<store::SeriesLedger> ledger,
                 const pipeline::Pipeline& pipeline, const std::set<std::int32_t>& configured);

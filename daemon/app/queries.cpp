@@ -2,6 +2,7 @@
 #include "app/queries.hpp"
 
 #include "core/window.hpp"
+#include "wire/envelope.hpp"
 
 namespace gerbang::app {
 namespace {
@@ -116,6 +117,26 @@ asio::awaitable<Result<http::AggregatePage>> StoreQueries::aggregates(http::Aggr
     row.capture = capture(aggregate);
     row.verdict = std::string(name(verdict(aggregate)));
     page.rows.push_back(std::move(row));
+  }
+  page.next = std::move(found->next);
+  co_return page;
+}
+
+asio::awaitable<Result<http::EventPage>> StoreQueries::events(http::EventQuery query) {
+  store::EventQuery ask;
+  ask.kind = std::move(query.kind);
+  ask.sensor = std::move(query.sensor);
+  ask.from_ms = query.from_ms;
+  ask.to_ms = query.to_ms;
+  ask.limit = query.limit;
+  ask.after = std::move(query.after);
+  auto found = co_await store_.events(std::move(ask));
+  if (!found) co_return fail(std::move(found.error()));
+  http::EventPage page;
+  for (const store::EventRow& event : found->events) {
+    auto json = wire::to_json(MessageKind::event, event.body);
+    if (!json) co_return fail(std::move(json.error()));
+    page.events.push_back(std::move(*json));
   }
   page.next = std::move(found->next);
   co_return page;

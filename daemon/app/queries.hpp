@@ -27,6 +27,7 @@ class StoreQueries final : public http::Queries {
 
   asio::awaitable<Result<http::ReadingPage>> readings(http::ReadingQuery query) override;
   asio::awaitable<Result<http::AggregatePage>> aggregates(http::AggregateQuery query) override;
+  asio::awaitable<Result<http::EventPage>> events(http::EventQuery query) override;
 
  private:
   Result<std::vector<std::int32_t>> numbers(const std::vector<std::string>& sensors) const;

@@ -288,9 +288,16 @@ std::string ledger_document(const Snapshot& now) {
     write_counts(json, "droppedFor", uplink.dropped_for);
     json.end_object();
   }
+  json.end_object();
+  json.key("events")
+      .begin_object()
+      .member("taken", now.events.taken)
+      .member("stored", now.events.stored)
+      .member("waiting", now.events.waiting);
+  write_counts(json, "refused", now.events.refused);
+  json.member("difference", sheet.events).end_object();
   const JournalNow& journal = now.journal;
-  json.end_object()
-      .key("journal")
+  json.key("journal")
       .begin_object()
       .member("on", journal.on)
       .member("trouble", journal.trouble)

@@ -43,7 +43,7 @@ struct Common {
   std::optional<std::size_t> limit;
   Format format = Format::json;
   std::string after;
-  std::string window;
+  std::string window, kind;
   std::string wrong;
 };
 
@@ -117,6 +117,10 @@ class Parser {
       out_.after = value;
     } else if (name == "window") {
       out_.window = value;
+    } else if (name == "kind") {
+      if (!is_id(value))
+        wrong("kind: " + quoted(value) + " is no kind of event, such as weighing or maintenance");
+      out_.kind = value;
     }
   }
 
@@ -274,6 +278,37 @@ std::variant<AggregatesCall, Response> parse_aggregates(const Parameters& parame
   call.query.to_ms = *common.to_ms;
   call.query.after = std::move(common.after);
   return call;
+}
+
+std::variant<EventsCall, Response> parse_events(const Parameters& parameters, const Snapshot& now) {
+  constexpr std::string_view kKnown[] = {"kind", "sensor", "from", "to", "limit", "next"};
+  // All of them, those of a device whose clock is ahead too.
+  Common common = Parser(parameters, now, kKnown).result(INT64_MAX, INT64_MAX);
+  std::size_t limit = common.limit.value_or(kDefaultEvents);
+  if (common.wrong.empty() && common.sensors.size() > 1) common.wrong = "sensor: one at most";
+  if (common.wrong.empty() && limit > kMaxEvents)
+    common.wrong = "limit: at most " + std::to_string(kMaxEvents) + "; use next for the rest";
+  if (!common.wrong.empty()) return problem(400, common.wrong);
+  EventsCall call;
+  call.query.kind = std::move(common.kind);
+  if (!common.sensors.empty()) call.query.sensor = std::move(common.sensors[0]);
+  call.query.from_ms = *common.from_ms;
+  call.query.to_ms = *common.to_ms;
+  call.query.limit = limit;
+  call.query.after = std::move(common.after);
+  return call;
+}
+
+Response events_response(const EventPage& page) {
+  Response response;
+  response.content_type = "application/json";
+  response.body = "{\"events\":[";
+  for (const std::string& event : page.events) {
+    if (response.body.back() != '[') response.body += ',';
+    response.body += event;
+  }
+  response.body += end_json(page.next);
+  return response;
 }
 
 Response query_problem(const Error& error) {

@@ -33,11 +33,20 @@ struct AggregatesCall {
   std::size_t limit = kDefaultRows;
 };
 
+inline constexpr std::size_t kDefaultEvents = 100, kMaxEvents = 1'000;  // of one answer
+struct EventsCall {
+  EventQuery query;
+};
+
 // The call, or a 400 that names the parameter.
 std::variant<ReadingsCall, Response> parse_readings(const Parameters& parameters,
                                                     const Snapshot& now);
 std::variant<AggregatesCall, Response> parse_aggregates(const Parameters& parameters,
                                                         const Snapshot& now);
+
+std::variant<EventsCall, Response> parse_events(const Parameters& parameters, const Snapshot& now);
+// Events are few: an answer is one page.
+Response events_response(const EventPage& page);
 
 // What a failed query is to the client.
 Response query_problem(const Error& error);

@@ -178,7 +178,7 @@ Readiness readiness(const Snapshot& now) {
 }
 
 std::int64_t Balance::difference() const {
-  std::int64_t total = std::abs(readings) + std::abs(folding) + std::abs(sum);
+  std::int64_t total = std::abs(readings) + std::abs(folding) + std::abs(sum) + std::abs(events);
   for (std::int64_t one : messages) total += std::abs(one);
   for (const Sensor& one : sensors) total += std::abs(one.readings) + std::abs(one.folding);
   return total;
@@ -193,6 +193,8 @@ Balance balance(const Snapshot& now) {
   out.to_fold = store.to_fold.value_or(static_cast<std::uint64_t>(std::max<std::int64_t>(open, 0)));
   out.readings = as_signed(store.taken - store.stored - out.rejected - store.waiting_readings);
   out.folding = open - as_signed(out.to_fold);
+  out.events = as_signed(now.events.taken - now.events.stored - sum(now.events.refused) -
+                         now.events.waiting);
   for (const UplinkNow& uplink : now.uplinks)
     out.messages.push_back(as_signed(uplink.made - uplink.acknowledged - uplink.waiting -
                                      uplink.refused - uplink.dropped - uplink.filtered));

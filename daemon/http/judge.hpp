@@ -49,6 +49,7 @@ struct Balance {
   std::uint64_t rejected = 0, not_folded = 0, to_fold = 0;
   std::int64_t readings = 0;           // taken - stored - rejected - waiting
   std::int64_t folding = 0;            // stored - folded - to fold - not folded
+  std::int64_t events = 0;             // taken - stored - refused - waiting
   std::vector<std::int64_t> messages;  // in the order of Snapshot::uplinks
   std::vector<Sensor> sensors;         // in the order of Snapshot::ledger
   std::int64_t sum = 0;                // by how much the sensors do not add up to the total

@@ -265,6 +265,12 @@ void write_ledger(Text& text, const Snapshot& now) {
   text.family("gerbang_ledger_difference", "gauge",
               "What the ledger cannot account for; anything but 0 is a defect.");
   text.sample({}, sheet.difference());
+  text.family("gerbang_events_total", "counter",
+              "Events (weighings, maintenance, steps of the clock) since the stream began.");
+  text.sample({{"state", "taken"}}, now.events.taken);
+  text.sample({{"state", "stored"}}, now.events.stored);
+  text.family("gerbang_events_refused_total", "counter", "Events that were refused, by reason.");
+  for (const auto& [reason, count] : now.events.refused) text.sample({{"reason", reason}}, count);
   write_sensor_ledger(text, now, sheet);
 }
 

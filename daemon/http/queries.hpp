@@ -62,6 +62,18 @@ struct AggregatePage {
   std::string next;
 };
 
+// What happened, newest first. No kind, no sensor: all.
+struct EventQuery {
+  std::string kind, sensor;
+  std::int64_t from_ms = 0, to_ms = 0;  // [from, to)
+  std::size_t limit = 0;
+  std::string after;
+};
+struct EventPage {
+  std::vector<std::string> events;  // JSON objects: gerbang.v1.Event without its source
+  std::string next;
+};
+
 // History. Given by the composition root; works on the store's thread and resumes the caller on
 // the loop. Failures: errc::invalid_argument is the client's mistake (400, `what` is shown),
 // errc::no_such_file_or_directory an unknown sensor (404), anything else 503.
@@ -70,6 +82,7 @@ class Queries {
   virtual ~Queries() = default;
   virtual asio::awaitable<Result<ReadingPage>> readings(ReadingQuery query) = 0;
   virtual asio::awaitable<Result<AggregatePage>> aggregates(AggregateQuery query) = 0;
+  virtual asio::awaitable<Result<EventPage>> events(EventQuery query) = 0;
 };
 
 }  // namespace gerbang::http

@@ -26,6 +26,7 @@ enum class Page {
   sensor,
   readings,
   aggregates,
+  events,
   stream,
   openapi,
 };
@@ -55,7 +56,7 @@ std::variant<Admitted, Response> admit(const Request& request, const Policy& pol
 struct StreamCall {};
 
 // What to do: send a response, ask the store, or open a stream of events.
-using Outcome = std::variant<Response, ReadingsCall, AggregatesCall, StreamCall>;
+using Outcome = std::variant<Response, ReadingsCall, AggregatesCall, EventsCall, StreamCall>;
 Outcome answer(const Request& request, const Admitted& admitted, const Snapshot& now);
 
 }  // namespace gerbang::http

@@ -312,6 +312,8 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
       co_return co_await history<ReadingsText>(session, std::move(*call), framing);
     if (auto* call = std::get_if<AggregatesCall>(&outcome))
       co_return co_await history<AggregatesText>(session, std::move(*call), framing);
+    if (auto* call = std::get_if<EventsCall>(&outcome))
+      co_return co_await happenings(session, std::move(*call), framing);
     co_return co_await events(session, framing);
   }
 
@@ -428,6 +430,18 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
       before.clear();
     }
     co_return framing.keep_alive;
+  }
+
+  asio::awaitable<bool> happenings(Session& session, EventsCall call, Framing framing) {
+    if (running_queries_ >= limits_.queries) {
+      Response busy = problem(503, "too many history requests at the same time; try again");
+      busy.headers.emplace_back("Retry-After", "1");
+      co_return co_await send(session, std::move(busy), framing);
+    }
+    Counted running(running_queries_);
+    auto page = co_await queries_.events(std::move(call.query));
+    Response response = page ? events_response(*page) : query_problem(page.error());
+    co_return co_await send(session, std::move(response), framing);
   }
 
   // ---- server-sent events ------------------------------------------------------------------

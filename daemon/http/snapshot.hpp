@@ -102,6 +102,12 @@ struct SensorLedger {
   std::map<std::string, std::uint64_t> rejected, not_folded;
 };
 
+// Of events since the stream began: taken = stored + refused + waiting.
+struct EventsNow {
+  std::uint64_t taken = 0, stored = 0, waiting = 0;
+  std::map<std::string, std::uint64_t> refused;
+};
+
 // What does not change while a configuration runs; shared between snapshots.
 struct SensorInfo {
   std::string id, driver;
@@ -166,6 +172,7 @@ struct Snapshot {
   StoreNow store;
   JournalNow journal;
   std::vector<SensorLedger> ledger;  // empty: not known by sensor
+  EventsNow events;
   std::vector<SensorNow> sensors;
   LoopNow loop;
   std::vector<Note> notes;

@@ -96,7 +96,7 @@ void Pipeline::make_room_in_ring() {
   fallen_ += gone;
   spdlog::warn("pipeline: {} readings that could not be stored gave way to newer ones; {} so far",
                gone, fallen_);
-  record(pending_ ? pending_->samples.size() : 0);
+  journal(pending_ ? pending_->samples.size() : 0);
 }
 
 }  // namespace gerbang::pipeline

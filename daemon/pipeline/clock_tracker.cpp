@@ -36,6 +36,10 @@ ClockTracker::Change ClockTracker::sample(BootTime boot, WallTime wall, ClockSyn
     absence.end_ms = unix_ms(wall);
     out.absence = absence;
   }
+  const std::int64_t offset = offset_ns(boot, wall);
+  const std::chrono::nanoseconds step(offset - last_offset_ns_);
+  if (sampled_ && (step > kStep || step < -kStep)) out.step = step;
+  last_offset_ns_ = offset;
   sampled_ = true;
   last_wall_ = wall;
   return out;

@@ -25,6 +25,8 @@ class ClockTracker {
     bool epoch = false;  // epoch() is another one
     // Wall time that passed or was jumped over without a sample: nobody was looking.
     std::optional<TimeSpan> absence;
+    // The wall clock was set since the sample before: by how much. 0: it was not. Slewing is none.
+    std::chrono::nanoseconds step{0};
   };
   Change sample(BootTime boot, WallTime wall, ClockSync sync);
 
@@ -45,6 +47,7 @@ class ClockTracker {
   bool synchronised_ = false;  // once in this boot
   store::Epoch epoch_;
   WallTime last_wall_{};
+  std::int64_t last_offset_ns_ = 0;
 };
 
 }  // namespace gerbang::pipeline

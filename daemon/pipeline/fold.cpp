@@ -31,6 +31,7 @@ asio::awaitable<void> Pipeline::work() {
   folding_ = true;
   folded_.close();
   if (restamp_due_) co_await restamp();
+  if (restamp_events_due_) co_await restamp_events();
   if (!restamp_due_ || clock_.boot() - restamp_since_ > kLongestRestamp) co_await close_windows();
   if (!restamping_.spans.empty()) co_await revise_restamped();
   if (engine_->has_dirty() && clock_.boot() >= revise_at_ && !held()) {
@@ -103,6 +104,7 @@ void Pipeline::complete(store::Fold& fold) {
   std::string restamping = restamping_text(restamping_);
   if (restamping != stored_restamping_)
     fold.items[kRestampKey] = stored_restamping_ = std::move(restamping);
+  if (auto events = events_.changed_text()) fold.items[kEventsKey] = std::move(*events);
   std::string members = text_of(members_);
   if (members != stored_members_) fold.items[kMembersKey] = stored_members_ = std::move(members);
 }

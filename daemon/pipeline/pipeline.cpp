@@ -126,7 +126,8 @@ asio::awaitable<void> Pipeline::stop() {
   room_.open();
   flush();
   // What was handed over is in the store's next commit once its task has begun.
-  while (starting_ > 0) co_await asio::post(executor_, asio::use_awaitable);
+  if (events_.any_waiting()) write_events_soon();
+  while (starting_ > 0 || starting_events_ > 0) co_await asio::post(executor_, asio::use_awaitable);
 }
 
 // ---- taking -------------------------------------------------------------------------------------
@@ -138,10 +139,11 @@ void Pipeline::follow_clock() {
   if (clock_trust() != before) {
     spdlog::info("clock: {}", name(clock_trust()));
     if (clock_trust() == ClockTrust::trusted) {
-      restamp_due_ = true;
+      restamp_due_ = restamp_events_due_ = true;
       restamp_since_ = clock_.boot();
     }
   }
+  if (change.step != 0ns) record_step(change.step);
   if (change.absence && engine_) {
     engine_->absent(change.absence->start_ms, change.absence->end_ms);
     spdlog::warn("clock: {} s passed unseen", change.absence->length_ms() / 1000);
@@ -160,7 +162,7 @@ asio::awaitable<void> Pipeline::take(std::vector<Reading> readings) {
   if (tracker_.moved(clock_.boot(), clock_.wall())) follow_clock();
   const std::size_t before = pending_ ? pending_->samples.size() : 0;
   for (const Reading& reading : readings) judge(reading);
-  record(before);
+  journal(before);
   if (held_readings_ >= kMostHeld) room_.close();
   if (on_reading) on_reading();
 }
@@ -169,7 +171,7 @@ void Pipeline::reject(const std::string& reason, std::uint64_t count) {
   if (count == 0) return;
   rejected_[reason][0] += count;
   taken_before_[0] += count;
-  record(pending_ ? pending_->samples.size() : 0);
+  journal(pending_ ? pending_->samples.size() : 0);
 }
 
 Pipeline::Piece& Pipeline::pending() {
@@ -181,7 +183,7 @@ Pipeline::Piece& Pipeline::pending() {
 }
 
 // From here on the readings from this one on outlive the process; only then may others see them.
-void Pipeline::record(std::size_t from) {
+void Pipeline::journal(std::size_t from) {
   if (!pending_ && rejected_.empty()) return;
   store::Batch& batch = pending().batch;
   auto fresh = std::span<const Reading>(batch.readings).subspan(from);

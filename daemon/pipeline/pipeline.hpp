@@ -22,6 +22,7 @@
 #include "core/clock.hpp"
 #include "core/window.hpp"
 #include "pipeline/clock_tracker.hpp"
+#include "pipeline/event_desk.hpp"
 #include "pipeline/sensor.hpp"
 #include "store/store.hpp"
 
@@ -76,6 +77,15 @@ class Pipeline {
   // Readings that were refused before they could be given to take().
   void reject(const std::string& reason, std::uint64_t count);
 
+  // Something happened: durable soon, with a message on event/KIND. For the gateway's own modules.
+  // The time is that of the clock as it is believed now. What cannot be kept is counted.
+  void record(Event event);
+  // The same for what a driver reports: kinds of the gateway's own and too many kinds are refused.
+  void record_from_driver(Event event);
+  // An event that was refused before.
+  void refuse_event(const std::string& reason) { events_.refuse(reason); }
+  const EventDesk& events() const { return events_; }
+
   // The sensors of a new configuration. When it completes, and no sooner, Reading::sensor counts in
   // the new list. A series that is in both keeps its open windows; those of a removed sensor close
   // in their time as they are.
@@ -129,7 +139,7 @@ class Pipeline {
   // taking
   void judge(const Reading& reading);
   void show(Live& live, const Sample& sample, std::int64_t boot_ns, bool device_time);
-  void record(std::size_t from);
+  void journal(std::size_t from);
   void flush_soon();
   Piece& pending();
   void follow_clock();
@@ -139,6 +149,15 @@ class Pipeline {
   asio::awaitable<void> flush_later();
   asio::awaitable<void> append();
   void drain();
+
+  // events
+  void add_event(Event event, bool from_driver);
+  std::uint64_t sum_refused_events() const;
+  void write_events_soon();
+  asio::awaitable<void> write_events();
+  void add_events(store::Fold& fold, const std::vector<store::EventRow>& rows);
+  asio::awaitable<void> restamp_events();
+  void record_step(std::chrono::nanoseconds step);
 
   // while the store is degraded
   asio::awaitable<void> bridging();
@@ -251,6 +270,10 @@ class Pipeline {
   std::string stored_restamping_;    // what the store has of it
   Counts taken_out_;                 // of windows, and not added again
   std::int64_t unseen_from_ms_ = 0;  // before this start somebody was looking; 0: nobody ever
+
+  EventDesk events_;
+  bool writing_events_ = false, restamp_events_due_ = false;
+  std::size_t starting_events_ = 0;  // tasks of write_events() that have not begun
 
   bool folding_ = false;  // one at a time
   Gate folded_;           // none is under way

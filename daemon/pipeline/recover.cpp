@@ -18,6 +18,10 @@ Result<void> Pipeline::recover() {
     tracker_.vouch();
     follow_clock();
   }
+  auto events = store_.get(kEventsKey);
+  if (!events) return fail(std::move(events.error()));
+  if (*events && !events_.load(**events))
+    spdlog::error("pipeline: {} in the store cannot be read: events are counted anew", kEventsKey);
   auto restamping = store_.get(kRestampKey);
   if (!restamping) return fail(std::move(restamping.error()));
   if (*restamping) {

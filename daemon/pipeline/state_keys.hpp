@@ -12,6 +12,8 @@ inline constexpr const char* kMembersKey = "windows/members";  // text_of(member
 // Pipeline::restamping_text. It speaks of the epochs of one file: no heir of a damaged one takes
 // it.
 inline constexpr const char* kRestampKey = "store/restamped";
+// EventDesk::changed_text. It counts since the stream began.
+inline constexpr const char* kEventsKey = "store/events";
 inline std::string slow_key(std::int32_t series) {  // WindowEngine::save_slow
   return "windows/" + std::to_string(series);
 }

@@ -133,7 +133,15 @@ Result<void> File::Open::prepare() {
   STORE_TRY(chunks.prepare(db));
   STORE_TRY(compactor.prepare(db));
   STORE_TRY(aggregates.prepare(db));
+  STORE_TRY(events.prepare(db));
   return outbox.prepare(db);
+}
+
+// Events stay as long as the longest windows.
+std::chrono::milliseconds File::Open::longest_kept(const Options& options) {
+  auto out = options.keep_readings;
+  for (const auto& [window, keep] : options.keep_aggregates) out = std::max(out, keep);
+  return out;
 }
 
 Result<void> File::Open::load() {
@@ -143,6 +151,7 @@ Result<void> File::Open::load() {
   chunks.load();
   STORE_TRY(history.load(state.last_batch));
   STORE_TRY(compactor.load());
+  STORE_TRY(events.load());
   STORE_TRY(outbox.load(state.last_sequence));
   Totals newest = history.stored_totals();
   state.totals.taken = std::max(state.totals.taken, newest.taken);
@@ -223,6 +232,11 @@ Result<void> File::write(const Group& group) {
   for (const auto& closing : group.closings) {
     const Fold& fold = closing->fold;
     for (const auto& aggregate : fold.aggregates) STORE_TRY(open_->aggregates.put(aggregate));
+    for (const EventRow& event : fold.events) {
+      auto gone = open_->events.put(event);
+      STORE_TRY(gone);
+      STORE_TRY(state.expired("events", *gone));
+    }
     closing->last = 0;
     for (const auto& message : fold.messages) {
       auto sequence = open_->outbox.add(message);
@@ -300,6 +314,9 @@ Result<bool> File::expire() {
     STORE_TRY(batches);
     auto rows = open_->aggregates.expire(now_ms, kExpiryRows);
     STORE_TRY(rows);
+    auto events = open_->events.expire(now_ms, kExpiryRows);
+    STORE_TRY(events);
+    STORE_TRY(open_->state.expired("events", *events));
     more = chunks->more || rows->more;
     STORE_TRY(open_->state.expired("readings", chunks->readings + *batches));
     return open_->state.expired("aggregates", rows->rows);
@@ -384,6 +401,14 @@ Result<ReadingPage> File::readings(const ReadingQuery& query) {
 Result<AggregatePage> File::aggregates(const AggregateQuery& query) {
   STORE_TRY(ready());
   return noted(open_->aggregates.page(query));
+}
+Result<EventPage> File::events(const EventQuery& query) {
+  STORE_TRY(ready());
+  return noted(open_->events.page(query));
+}
+Result<std::vector<EventRow>> File::doubtful_events(const std::string& boot_id) {
+  STORE_TRY(ready());
+  return noted(open_->events.doubtful(boot_id));
 }
 Result<std::optional<std::string>> File::item(const std::string& key) {
   STORE_TRY(ready());

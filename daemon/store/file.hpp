@@ -13,6 +13,7 @@
 #include "core/result.hpp"
 #include "store/aggregates.hpp"
 #include "store/compactor.hpp"
+#include "store/events.hpp"
 #include "store/group.hpp"
 #include "store/heritage.hpp"
 #include "store/history.hpp"
@@ -82,6 +83,8 @@ class File {
   Result<std::vector<Message>> pull(const Pull& what);
   Result<ReadingPage> readings(const ReadingQuery& query);
   Result<AggregatePage> aggregates(const AggregateQuery& query);
+  Result<EventPage> events(const EventQuery& query);
+  Result<std::vector<EventRow>> doubtful_events(const std::string& boot_id);
   Result<std::optional<std::string>> item(const std::string& key);
 
   Result<Snapshot> snapshot();
@@ -95,10 +98,12 @@ class File {
         : db(std::move(database)),
           history(series, chunks, options.keep_readings),
           aggregates(options.keep_aggregates),
+          events(options.max_size, longest_kept(options)),
           compactor(history, chunks) {}
     Result<void> prepare();
     Result<void> load();
     Result<void> load_items();
+    static std::chrono::milliseconds longest_kept(const Options& options);
 
     sql::Database db;  // first, so that it goes last
     State state;
@@ -107,6 +112,7 @@ class File {
     Chunks chunks;
     History history;
     Aggregates aggregates;
+    Events events;
     Outbox outbox;
     Compactor compactor;
     bool loaded = false;

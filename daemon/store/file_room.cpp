@@ -46,6 +46,7 @@ std::uint64_t pages_for(const Group& group, std::uint64_t page_size) {
     bytes += fold.aggregates.size() * 256;
     rows += fold.aggregates.size() / 8 + fold.messages.size();
     for (const auto& message : fold.messages) bytes += message.body.size() + 128;
+    for (const EventRow& event : fold.events) bytes += event.body.size() + 256;
   }
   return bytes * 3 / 2 / page_size + rows + 8;
 }

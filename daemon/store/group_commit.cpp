@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint64_t kCommitAtOnce = 32'768;  // waiting readings
 constexpr auto kLongestRetry = std::chrono::seconds(10);
 constexpr auto kCountsAlone = std::chrono::seconds(60);  // of refused readings
+constexpr auto kAlmostAtOnce = std::chrono::milliseconds(100);
 constexpr int kTriesAtStop = 2;
 
 const Clock& machine_clock() {
@@ -97,6 +98,9 @@ void Store::Impl::request(Hurry hurry) {
   if (failures_ > 0) return;  // the next try has its time
   if (current_.group.readings >= kCommitAtOnce) return start_commit();
   Steady::duration wait = options_.commit_interval * (hurry == Hurry::wait ? 1 : 2);
+  // Not without any: what happens at the same time goes together, and a flood costs ten a second.
+  if (hurry == Hurry::at_once)
+    wait = std::min<Steady::duration>(options_.commit_interval, kAlmostAtOnce);
   if (hurry == Hurry::with_others) wait = std::max<Steady::duration>(wait, kCountsAlone);
   auto due = Steady::now() + wait;
   if (!due_ || due < *due_) arm(due);

@@ -44,6 +44,7 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   asio::awaitable<Result<std::vector<int>>> declare_uplinks(std::vector<std::string> names);
   asio::awaitable<Result<std::vector<Message>>> pull(Pull what);
   asio::awaitable<Result<std::vector<Restamped>>> restamp(Epoch trusted, std::int64_t since);
+  asio::awaitable<Result<std::vector<EventRow>>> doubtful_events(std::string boot_id);
   // Steps until the page is full; commits come in between.
   template <class Page, class Query>
   asio::awaitable<Result<Page>> pages(Query query);
@@ -73,7 +74,7 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
     Group group;
     std::vector<std::shared_ptr<Gate>> gates;
   };
-  enum class Hurry { wait, may_wait_longer, with_others };
+  enum class Hurry { at_once, wait, may_wait_longer, with_others };
   enum class Life { running, stopping, stopped };
 
   void take_rejects(const Batch& batch);

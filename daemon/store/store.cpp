@@ -22,11 +22,17 @@ Result<ReadingPage> step(File& file, const ReadingQuery& query) {
 Result<AggregatePage> step(File& file, const AggregateQuery& query) {
   return file.aggregates(query);
 }
+Result<EventPage> step(File& file, const EventQuery& query) {
+  return file.events(query);
+}
 std::vector<StoredReading>& rows_of(ReadingPage& page) {
   return page.readings;
 }
 std::vector<Aggregate>& rows_of(AggregatePage& page) {
   return page.rows;
+}
+std::vector<EventRow>& rows_of(EventPage& page) {
+  return page.events;
 }
 
 // Puts one step behind the others and moves the query on; true: the page is complete.
@@ -80,7 +86,7 @@ asio::awaitable<Result<Sequence>> Store::Impl::commit(Fold fold) {
   for (auto& [key, value] : closing->fold.items) current_.group.items[key] = std::move(value);
   auto gate = join();
   current_.group.closings.push_back(closing);
-  request(Hurry::wait);
+  request(closing->fold.urgent ? Hurry::at_once : Hurry::wait);
   co_await gate->wait();
   if (!closing->finished) co_return fail(errc::stopped, "the store stopped before it was written");
   co_return closing->last;
@@ -119,6 +125,11 @@ asio::awaitable<Result<std::vector<Restamped>>> Store::Impl::restamp(Epoch trust
     return file.restamp(trusted, since);
   };
   co_return co_await worker_->hop<std::vector<Restamped>>(std::move(job));
+}
+
+asio::awaitable<Result<std::vector<EventRow>>> Store::Impl::doubtful_events(std::string boot_id) {
+  auto job = [boot_id = std::move(boot_id)](File& file) { return file.doubtful_events(boot_id); };
+  co_return co_await worker_->hop<std::vector<EventRow>>(std::move(job));
 }
 
 void Store::Impl::forget(std::vector<Message>& messages, int bit) const {
@@ -357,6 +368,12 @@ Result<bool> Store::vouched(const std::string& boot_id) {
 }
 asio::awaitable<Result<AggregatePage>> Store::aggregates(AggregateQuery query) {
   return impl_->pages<AggregatePage>(std::move(query));
+}
+asio::awaitable<Result<EventPage>> Store::events(EventQuery query) {
+  return impl_->pages<EventPage>(std::move(query));
+}
+asio::awaitable<Result<std::vector<EventRow>>> Store::doubtful_events(std::string boot_id) {
+  return impl_->doubtful_events(std::move(boot_id));
 }
 Result<AggregatePage> Store::aggregates_now(const AggregateQuery& query) {
   return impl_->blocking<AggregatePage>([&](File& file) -> Result<AggregatePage> {

@@ -98,6 +98,10 @@ class Store {
   asio::awaitable<Result<ReadingPage>> readings(ReadingQuery query);
   asio::awaitable<Result<AggregatePage>> aggregates(AggregateQuery query);
 
+  asio::awaitable<Result<EventPage>> events(EventQuery query);
+  // Those of a boot for whose time nobody vouched when they were stored; at most 1,000.
+  asio::awaitable<Result<std::vector<EventRow>>> doubtful_events(std::string boot_id);
+
   // Blocking version for start-up (rebuilding open coarse windows).
   Result<AggregatePage> aggregates_now(const AggregateQuery& query);
 

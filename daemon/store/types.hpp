@@ -161,7 +161,28 @@ struct AggregatePage {
   std::string next;
 };
 
-// What closing windows produces; one transaction.
+// Something that happened. What the body says is the wire's business.
+struct EventRow {
+  std::int64_t number = 0;  // 0: a new one; else that row is replaced
+  std::int64_t time_ms = 0;
+  std::string kind, sensor;
+  std::string boot_id;  // while nobody vouches for time_ms: the boot that boot_ns counts in
+  std::int64_t boot_ns = 0;
+  std::string body;
+};
+struct EventQuery {
+  std::string kind, sensor;                             // empty: all
+  std::int64_t from_ms = INT64_MIN, to_ms = INT64_MAX;  // [from, to)
+  std::size_t limit = 100;
+  std::string after;
+};
+struct EventPage {
+  std::vector<EventRow> events;  // newest first
+  std::string next;
+};
+
+// What closing windows produces; one transaction. Also what else has to be durable together:
+// events with their messages, alarms with their state.
 struct Fold {
   std::vector<Aggregate> aggregates;  // inserted, or replaced by a higher revision
   std::vector<NewMessage> messages;   // get their sequence numbers in this order
@@ -171,6 +192,8 @@ struct Fold {
   Counts unfolded;                    // ledger: readings that were folded and will be folded again
   bool restamped = false;             // replay_from may be lower than before
   std::map<std::string, std::string> items;  // as Store::put, in this transaction
+  std::vector<EventRow> events;
+  bool urgent = false;  // does not wait for the commit interval
 };
 
 // Which messages an uplink asks for next, in order of sequence.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/aggregate.hpp"
+#include "core/event.hpp"
 #include "core/quantity.hpp"
 #include "core/reading.hpp"
 
@@ -59,6 +60,12 @@ struct Gap {
   std::uint64_t count = 0;
 };
 std::string encode(const Gap& gap);
+
+// `id` is the same for ever, also when the event is sent again with a better time.
+std::string encode(const gerbang::Event& event, std::string_view id, std::int64_t time_ms,
+                   ClockTrust clock);
+// The same event at a time that became known later.
+std::string with_time(std::string event, std::int64_t time_ms, ClockTrust clock);
 
 struct DriverState {
   std::string name, plugin, state, last_error;

@@ -53,6 +53,11 @@ class CountingQueries final : public http::Queries {
     http::AggregatePage page;
     co_return page;
   }
+
+  http::asio::awaitable<Result<http::EventPage>> events(http::EventQuery) override {
+    http::EventPage page;
+    co_return page;
+  }
 };
 
 // A real server on a free port, on a thread of its own. What it shows may be changed with with().

@@ -49,6 +49,18 @@ AddressKeys keys_of(const Values& address, const Values& options) {
   return keys;
 }
 
+// Modules tell the current in counts; most in µA.
+std::optional<analog::Loop> loop_of(const Values& address, const Values& options,
+                                    const std::string& where) {
+  auto loop = analog::loop_of(address, options, where);
+  if (loop) {
+    loop->scale = address.number("loop_scale");
+    loop->offset = address.number("loop_offset");
+    if (!(loop->scale != 0)) refuse(where + "loop_scale is 0");
+  }
+  return loop;
+}
+
 std::vector<Sensor> sensors_of(const Config& config, const PlanLimits& limits, bool serial) {
   std::vector<Sensor> sensors;
   for (std::size_t i = 0; i < config.sensor_count(); ++i) {
@@ -67,7 +79,10 @@ std::vector<Sensor> sensors_of(const Config& config, const PlanLimits& limits, b
           p.bit == point->bit)
         refuse(where + text_of(*point) + " is read by sensor " + other.id + " already");
     }
-    sensors.push_back({given.index, given.id, {*point, given.interval}});
+    sensors.push_back({given.index,
+                       given.id,
+                       {*point, given.interval},
+                       loop_of(given.address, config.options(), where)});
   }
   return sensors;
 }
@@ -178,6 +193,10 @@ class Modbus {
              "Type of the sensors whose address gives none; else uint16, for bits bool"),
       choice("order", "abcd|cdab|badc|dcba", "Byte order of the sensors whose address gives none")
           .otherwise("abcd"),
+      analog::kFaultLow,
+      analog::kSuspectLow,
+      analog::kSuspectHigh,
+      analog::kFaultHigh,
   };
   static constexpr gerbang_option_spec kAddress[] = {
       integer("unit", "Unit (slave) number").range(0, 255).identity().otherwise("1"),
@@ -196,6 +215,10 @@ class Modbus {
       integer("bit", "One bit of the register: 0 is the least significant").range(0, 15).identity(),
       choice("type", kTypes, "How the value is coded; uint16 if not given, for bits bool"),
       choice("order", kOrders, "How the bytes stand in the answer; a is the most significant"),
+      analog::kLow,
+      analog::kHigh,
+      number("loop_scale", "4-20 mA: milliamperes of one count of the module").otherwise("0.001"),
+      number("loop_offset", "4-20 mA: milliamperes at count 0 of the module").otherwise("0"),
   };
 
   Modbus(Host host, const Config& config) : poller_(make(host, config)) {}

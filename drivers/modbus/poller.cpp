@@ -170,8 +170,17 @@ void Poller::ask(std::size_t index) {
 
 void Poller::take_answer(const Request& request, Bytes data) {
   driver::Emitter emitter(host_);
-  for (std::size_t p : request.points)
-    emit(emitter, sensors_[p].index, decode(sensors_[p].want.point, request.first, data));
+  for (std::size_t p : request.points) {
+    const Sensor& sensor = sensors_[p];
+    const Value value = decode(sensor.want.point, request.first, data);
+    const bool is_count = value.kind == Value::Kind::integer;
+    if (sensor.loop && (is_count || value.kind == Value::Kind::number))
+      analog::emit(emitter, sensor.index,
+                   analog::measure(*sensor.loop,
+                                   is_count ? static_cast<double>(value.integer) : value.number));
+    else
+      emit(emitter, sensor.index, value);
+  }
 }
 
 void Poller::take_exception(std::size_t index, const Outcome& outcome, Time asked, Time now) {

@@ -6,9 +6,11 @@
 #include <gerbang/driver.hpp>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "analog/loop.hpp"
 #include "codec.hpp"
 #include "dispatcher.hpp"
 #include "line.hpp"
@@ -19,6 +21,7 @@ struct Sensor {
   std::uint32_t index = 0;  // of the host
   std::string id;
   Want want;
+  std::optional<analog::Loop> loop = std::nullopt;  // the register holds the current of a loop
 };
 
 struct PollerSettings {

@@ -2,6 +2,7 @@
 //
 // What the host sees of the driver of particle counters: its keys, when it asks, what it says.
 #include <algorithm>
+#include <cmath>
 #include <gerbang/driver.hpp>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "captured.hpp"
 #include "codec.hpp"
+#include "serial/listen.hpp"
 #include "serial/options.hpp"
 #include "serial/stream.hpp"
 
@@ -21,14 +23,14 @@ using namespace gerbang::driver;
 
 // When the model is not known: so long with 9600 baud (a PMS sends every 2.3 s at the rarest), then
 // so long with the 115200 baud of an SPS30.
-constexpr auto kListenSlow = 3s;
+constexpr auto kListenSlow = 2500ms;
 constexpr auto kListenFast = 1s;
 // A recognised device that says nothing for so long may have been replaced by another model.
 constexpr auto kForget = 60s;
 constexpr auto kSpsAnswers = 300ms;  // or it is asked again
 constexpr auto kOthersAnswer = 1000ms;
 constexpr auto kNoNewData = 200ms;  // an SPS30 measures every second
-constexpr auto kSpsIdle = 3s;       // without any new data: it has to be started
+constexpr auto kSpsIdle = 1500ms;   // without any new data: it has to be started
 constexpr auto kStartAgain = 10s;
 
 constexpr const char* kChannels =
@@ -122,6 +124,7 @@ class Particulate final : public serial::Stream {
   }
 
   static gerbang_status decode(Host host, const Config& config, std::span<const std::byte> data);
+  static gerbang_status scan(Host host, const Config& config, const Scan& scan);
 
  private:
   struct Wanted {
@@ -327,6 +330,61 @@ gerbang_status Particulate::decode(Host host, const Config& config,
     host.info(std::string(channel.name) + " " + channel.unit);
     ++sensor;
   }
+  return GERBANG_OK;
+}
+
+std::string toml_of(Model model, const std::string& device) {
+  std::string toml = serial::driver_toml("particulate", "10s", device, std::string(name_of(model)));
+  for (const auto& [channel, id] : {std::pair("pm2_5", "pm2-5"), std::pair("pm10", "pm10")})
+    toml += serial::sensor_toml(id, "particulate", channel, "µg/m³",
+                                "channel = \"" + std::string(channel) + "\"");
+  return toml;
+}
+
+std::string note_of(const Event& event, const std::string& speed) {
+  std::string note = std::string(name_of(event.model)) + " at " + speed;
+  if (event.kind == Event::Kind::measurement) {
+    const auto value = event.values[*find_channel(event.model, "pm2_5")];
+    note += ", PM2.5 is now " + std::to_string(std::lround(value)) + " µg/m³";
+  } else {
+    note += ", which has no value yet";
+  }
+  if (event.model == Model::pms5003)
+    note +=
+        "; a pms7003 sends the same frames, so does an HPMA115S0 that this driver would misread";
+  return note;
+}
+
+// Listens at 9600 baud. If nothing at all is heard, asks an SPS30 for its value.
+gerbang_status Particulate::scan(Host host, const Config& config, const Scan& scan) {
+  serial::Settings settings;
+  settings.device = config.options().text("device");
+  serial::need_port(settings);
+  serial::Line line(host, settings, "scan");
+  Codec codec(std::nullopt);
+  std::optional<Event> found;
+  bool heard = false;
+  auto take = [&](Bytes bytes) {
+    heard = heard || !bytes.empty();
+    for (const Event& event : codec.feed(bytes))
+      if (event.kind != Event::Kind::broken && event.kind != Event::Kind::refused) found = event;
+    return found.has_value();
+  };
+  serial::listen(host, scan, line, kListenSlow, 0, 0.75, take);
+  if (!found && !heard) {
+    settings.baud = 115'200;
+    line.change(settings);
+    auto next = serial::Clock::now();
+    serial::listen(host, scan, line, kListenFast, 0.75, 1, [&](Bytes bytes) {
+      if (serial::Clock::now() >= next) {
+        line.write(kSpsRead, serial::Clock::now() + 100ms);
+        next = serial::Clock::now() + kSpsAnswers;
+      }
+      return take(bytes);
+    });
+  }
+  if (found)
+    scan.found(toml_of(found->model, settings.device), note_of(*found, text_of(line.settings())));
   return GERBANG_OK;
 }
 

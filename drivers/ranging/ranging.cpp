@@ -9,6 +9,7 @@
 
 #include "codec.hpp"
 #include "fill.hpp"
+#include "serial/listen.hpp"
 #include "serial/options.hpp"
 #include "serial/stream.hpp"
 
@@ -93,6 +94,7 @@ class Ranging final : public serial::Stream {
   }
 
   static gerbang_status decode(Host host, const Config& config, std::span<const std::byte> data);
+  static gerbang_status scan(Host host, const Config& config, const Scan& scan);
 
  private:
   struct Wanted {
@@ -187,6 +189,53 @@ gerbang_status Ranging::decode(Host host, const Config& config, std::span<const 
   Emitter out(host);
   emit_distance(out, 0, captured.model, *captured.event);
   host.info("distance mm");
+  return GERBANG_OK;
+}
+
+// Listens at 9600 baud. Two frames are needed: four bytes are found in any stream.
+gerbang_status Ranging::scan(Host host, const Config& config, const Scan& scan) {
+  serial::Settings settings;
+  settings.device = config.options().text("device");
+  serial::need_port(settings);
+  serial::Line line(host, settings, "scan");
+  struct Candidate {
+    Model model;
+    Codec codec;
+    int frames = 0;
+    std::string last;
+  };
+  std::vector<Candidate> candidates;
+  for (Model model : {Model::a02yyuw, Model::maxbotix_hrxl, Model::maxbotix_xl})
+    candidates.push_back({model, Codec(model, std::nullopt), 0, {}});
+  const Candidate* found = nullptr;
+  serial::listen(host, scan, line, 2s, 0, 1, [&](serial::Bytes bytes) {
+    for (Candidate& candidate : candidates) {
+      for (const Event& event : candidate.codec.feed(bytes)) {
+        if (event.kind != Event::Kind::distance && event.kind != Event::Kind::no_target) continue;
+        ++candidate.frames;
+        candidate.last = event.kind == Event::Kind::no_target
+                             ? "no target now"
+                             : "now " + std::to_string(event.count);
+      }
+      if (candidate.frames >= 3) found = &candidate;
+    }
+    return found != nullptr;
+  });
+  if (found == nullptr) return GERBANG_OK;
+  const std::string name = about(found->model).name;
+  std::string note = name + " at " + text_of(settings) + ", " + found->last;
+  note +=
+      found->model == Model::maxbotix_xl
+          ? "; three digits are centimetres, or inches if its label says LV: then write model = "
+            "\"maxbotix-lv\""
+          : " mm";
+  note +=
+      "; for the fill of a bin: quantity = \"fill_level\", unit = \"%\", address = { channel = "
+      "\"fill\", empty = MM, full = MM }";
+  scan.found(
+      serial::driver_toml("ranging", "10s", settings.device, name) +
+          serial::sensor_toml("distance", "ranging", "distance", "mm", "channel = \"distance\""),
+      note);
   return GERBANG_OK;
 }
 

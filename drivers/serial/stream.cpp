@@ -51,9 +51,6 @@ gerbang_status Stream::poll(std::chrono::milliseconds budget) {
       silence();
     }
     tell(broken_, now, "frames with a wrong checksum");
-    tell(noise_, now,
-         "bytes that are in no frame of this device at " + text_of(line_.settings()) +
-             ": another baud rate, another model, or a bad cable?");
     const bool served = serve(now);
     act_at_ = line_.is_open() ? act(now, turns_.waiting()) : Time::max();
     if (served || now >= end || host_.stopping()) return GERBANG_OK;
@@ -81,6 +78,11 @@ bool Stream::serve(Time now) {
   // Broken frames were counted when they came, and nothing was asked of a port that is gone.
   if (failure == GERBANG_REASON_TIMEOUT || failure == GERBANG_REASON_PROTOCOL)
     host_.exchange(device_.c_str(), failure, std::chrono::microseconds(0));
+  // Said only when it costs something: a stream that is heard from its middle begins with noise.
+  if (failure == GERBANG_REASON_PROTOCOL)
+    tell(noise_, now,
+         "bytes that are in no frame of this device at " + text_of(line_.settings()) +
+             ": another baud rate, another model, or a bad cable?");
   if (answered) host_.exchange(device_.c_str(), GERBANG_REASON_NONE, took_);
   return true;
 }

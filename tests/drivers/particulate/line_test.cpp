@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 
 #include "drivers/rig.hpp"
@@ -216,6 +217,61 @@ TEST_F(Particulate, AnSps30ThatNeverHasNewDataIsMissing) {
     return rig.count(0, GERBANG_REASON_TIMEOUT) >= 3;
   }));
   EXPECT_EQ(rig.good(0), 0u);
+}
+
+// Sends a frame every 50 ms, or answers questions, beside a scan.
+class Beside {
+ public:
+  explicit Beside(std::function<void()> turn)
+      : thread_([this, turn = std::move(turn)] {
+          for (; !stop_; std::this_thread::sleep_for(50ms)) turn();
+        }) {}
+  ~Beside() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+TEST_F(Particulate, AScanRecognisesAStreamAndWritesItsConfiguration) {
+  Beside device([&] { far.send(from_hex(kPmsA)); });
+  ASSERT_EQ(rig.scan({{"device", far.path()}}), GERBANG_OK);
+  ASSERT_EQ(rig.scanned.size(), 1u);
+  EXPECT_THAT(rig.scanned[0].first, testing::HasSubstr("device = \"" + far.path() +
+                                                       "\"\n"
+                                                       "model = \"pms5003\"\n"));
+  EXPECT_THAT(rig.scanned[0].first, testing::HasSubstr("address = { channel = \"pm10\" }\n"));
+  EXPECT_THAT(rig.scanned[0].second,
+              testing::StartsWith("pms5003 at 9600 8N1, PM2.5 is now 33 µg/m³"));
+  EXPECT_TRUE(far.receive().empty()) << "to a device that speaks nothing is said";
+}
+
+TEST_F(Particulate, AScanAsksForAnSps30OnlyWhereNothingIsHeard) {
+  Beside device([&] {
+    if (!far.receive().empty()) far.send(from_hex(kSpsNoNewData));
+  });
+  ASSERT_EQ(rig.scan({{"device", far.path()}}), GERBANG_OK);
+  ASSERT_EQ(rig.scanned.size(), 1u);
+  EXPECT_THAT(rig.scanned[0].first, testing::HasSubstr("model = \"sps30\""));
+}
+
+TEST_F(Particulate, AScanFindsNothingInAnotherDevicesStreamAndSaysNothingToIt) {
+  std::size_t asked = 0;
+  Beside device([&] {
+    asked += far.receive().size();
+    far.send({'S', 'T', ',', 'G', 'S', '\r', '\n'});
+  });
+  ASSERT_EQ(rig.scan({{"device", far.path()}}), GERBANG_OK);
+  EXPECT_TRUE(rig.scanned.empty());
+  EXPECT_EQ(asked, 0u);
+}
+
+TEST_F(Particulate, AScanOfAPortThatIsNotThereSaysWhy) {
+  EXPECT_EQ(rig.scan({{"device", "/dev/gerbang-none"}}), GERBANG_CONFIG);
+  EXPECT_TRUE(rig.logged("/dev/gerbang-none: No such file"));
 }
 
 TEST_F(Particulate, DecodeNamesWhatItEmits) {

@@ -190,6 +190,25 @@ TEST_F(Ranging, AnAdapterThatIsUnpluggedAndComesBackIsReadAgain) {
   expect_only(0, 1953);
 }
 
+TEST_F(Ranging, AScanRecognisesAStreamAndWritesItsConfiguration) {
+  for (const auto& [frame, model, note] :
+       {std::tuple(from_hex("FF 07 A1 A7"), "a02yyuw", "a02yyuw at 9600 8N1, now 1953 mm"),
+        std::tuple(ascii("R1234\r"), "maxbotix-hrxl", "now 1234 mm"),
+        std::tuple(ascii("R123\r"), "maxbotix-xl", "three digits are centimetres, or inches")}) {
+    std::atomic<bool> stop = false;
+    std::thread device([&, bytes = frame] {
+      for (; !stop; std::this_thread::sleep_for(50ms)) far.send(bytes);
+    });
+    rig.scanned.clear();
+    EXPECT_EQ(rig.scan({{"device", far.path()}, {"model", model}}), GERBANG_OK);
+    stop = true;
+    device.join();
+    ASSERT_EQ(rig.scanned.size(), 1u) << model;
+    EXPECT_THAT(rig.scanned[0].first, testing::HasSubstr(std::string("model = \"") + model + "\""));
+    EXPECT_THAT(rig.scanned[0].second, testing::HasSubstr(note));
+  }
+}
+
 TEST_F(Ranging, DecodeNamesWhatItEmits) {
   ASSERT_EQ(rig.decode({{"device", "-"}, {"model", "a02yyuw"}}, from_hex("FF 07 A1 A7")),
             GERBANG_OK);

@@ -94,22 +94,9 @@ std::variant<OptionValue, Fault> parse(const OptionSpec& spec, const Node& node)
   return out;
 }
 
-// Drivers write their defaults as in the configuration; quotes may be left away.
 std::optional<OptionValue> default_of(const OptionSpec& spec) {
   if (!spec.fallback) return std::nullopt;
-  const bool text = spec.type == OptionType::string || spec.type == OptionType::choice ||
-                    spec.type == OptionType::duration;
-  Node node;
-  Diagnostics ignored;
-  if (auto root = parse_toml("x = " + *spec.fallback, "", 0, ignored))
-    node = *root->get("x");
-  else
-    node.kind = Node::Kind::string, node.text = *spec.fallback;
-  if (text && node.kind != Node::Kind::string) {
-    node.kind = Node::Kind::string;
-    node.text = *spec.fallback;
-  }
-  auto parsed = parse(spec, node);
+  auto parsed = option_of_text(spec, *spec.fallback);
   if (std::holds_alternative<Fault>(parsed)) return std::nullopt;
   return std::get<OptionValue>(std::move(parsed));
 }
@@ -133,6 +120,22 @@ std::string unknown_remedy(const std::string& name, const std::vector<OptionSpec
 }
 
 }  // namespace
+
+std::variant<OptionValue, Fault> option_of_text(const OptionSpec& spec, const std::string& text) {
+  const bool is_text = spec.type == OptionType::string || spec.type == OptionType::choice ||
+                       spec.type == OptionType::duration;
+  Node node;
+  Diagnostics ignored;
+  // A line end could begin another key.
+  const bool one_line = text.find_first_of("\r\n") == std::string::npos;
+  auto root = one_line ? parse_toml("x = " + text, "", 0, ignored) : std::nullopt;
+  if (root) node = *root->get("x");
+  if (!root || (is_text && node.kind != Node::Kind::string)) {
+    node.kind = Node::Kind::string;
+    node.text = text;
+  }
+  return parse(spec, node);
+}
 
 std::vector<OptionValue> check_options(const std::vector<OptionSpec>& specs, const Node* node,
                                        const Place& at, const std::string& prefix,

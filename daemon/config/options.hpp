@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "config/check.hpp"
@@ -15,6 +16,10 @@ namespace gerbang::config {
 std::vector<OptionValue> check_options(const std::vector<OptionSpec>& specs, const Node* node,
                                        const Place& at, const std::string& prefix,
                                        const std::string& where, Report& report);
+
+// A value as it is typed on a command line (or declared as a default): as in the configuration, but
+// texts need no quotes.
+std::variant<OptionValue, Fault> option_of_text(const OptionSpec& spec, const std::string& text);
 
 // What tells two sensors of a driver apart, as text: equal texts are the same place of the line.
 // Empty: the driver declares no identity, or some of it is absent everywhere.

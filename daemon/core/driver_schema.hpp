@@ -40,6 +40,7 @@ struct DriverSchema {
   std::uint32_t abi_major = 0, abi_minor = 0;
   std::vector<OptionSpec> options, address;
   std::uint32_t max_block_ms = 0;
+  bool can_decode = false, can_scan = false;  // `gerbangctl decode`, `gerbangctl scan`
 };
 
 // A checked value, defaults filled in.

@@ -38,6 +38,22 @@ struct ReadOptions {
 };
 int read(const Common& common, const ReadOptions& options);
 
+struct DecodeOptions {
+  std::string driver;
+  std::string hex, text;             // captured bytes, one way or the other
+  std::vector<std::string> options;  // KEY=VALUE
+};
+int decode(const Common& common, const DecodeOptions& options);
+
+struct ScanOptions {
+  std::string target;                  // modbus, serial, sdi12, or a driver
+  std::string host, port, device;      // as the driver's options of the same names
+  std::string units, bauds, parities;  // "1-32,40", "9600,19200", "none,even"
+  std::string timeout;                 // of one answer
+  std::vector<std::string> options;    // KEY=VALUE
+};
+int scan(const Common& common, const ScanOptions& options);
+
 struct StatusOptions {
   std::string url;  // empty: from the configuration
   std::string token_file;

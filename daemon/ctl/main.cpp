@@ -25,6 +25,8 @@ struct Arguments {
   EvaluateOptions evaluate;
   std::string standard, variant;
   ReadOptions read;
+  DecodeOptions decode;
+  ScanOptions scan;
   StatusOptions status;
   SubscribeOptions subscribe;
   ExportOptions exported;
@@ -50,6 +52,59 @@ void declare_read(CLI::App& cli, Arguments& a) {
   read->footer(
       "While the gateway runs it owns its lines: then this shows what it last read, and says so.\n"
       "Examples:\n  gerbangctl read raw-turbidity\n  gerbangctl read --watch --config test.toml");
+}
+
+void declare_decode(CLI::App& cli, Arguments& a) {
+  auto* decode = cli.add_subcommand(
+      "decode", "Decode captured bytes with a driver's own codec; no device is needed");
+  decode->add_option("DRIVER", a.decode.driver, "The driver (gerbangctl drivers lists them)")
+      ->required();
+  decode->add_option("--hex", a.decode.hex, "The bytes: \"42 4d 00\", \"424d00\", \"0x42,0x4d\"");
+  decode->add_option("--text", a.decode.text,
+                     "The characters, with \\r \\n \\x02 for those that cannot be typed");
+  decode
+      ->add_option("--option", a.decode.options,
+                   "KEY=VALUE: an option of the driver, a key of a sensor's address, scale or "
+                   "offset; may be given again")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  decode->footer(
+      "Exit: 0, 64 usage, 65 refused with the reason, 66 no such driver, 69 it has no codec.\n"
+      "Examples:\n"
+      "  gerbangctl decode modbus --hex \"01 03 04 02 BC 01 16 BA 31\"\n"
+      "  gerbangctl decode modbus --hex \"08 04 04 22 6E 41 3F 79 61\" --option type=float32 "
+      "--option order=cdab\n"
+      "  gerbangctl decode modbus --hex \"01 03 02 02 BC B8 95\" --option scale=0.01\n"
+      "  gerbangctl drivers modbus      (the keys that --option knows)");
+}
+
+void declare_scan(CLI::App& cli, Arguments& a) {
+  auto* scan =
+      cli.add_subcommand("scan", "Find devices, reading only; prints configuration ready to paste");
+  ScanOptions& o = a.scan;
+  scan->add_option("WHAT", o.target,
+                   "modbus; serial (devices that speak by themselves); sdi12; or a driver")
+      ->required();
+  scan->add_option("--host", o.host, "Modbus TCP: the device or serial server");
+  scan->add_option("--port", o.port, "Modbus TCP: its port (default 502)");
+  scan->add_option("--device", o.device, "Serial port, such as /dev/ttyUSB0");
+  scan->add_option("--units", o.units, "Modbus: units (default 1-247 on TCP, 1-32 on a line)");
+  scan->add_option("--bauds", o.bauds, "Serial: rates to try (Modbus: 9600,19200)");
+  scan->add_option("--parities", o.parities, "Serial: parities to try (Modbus: none,even,odd)");
+  scan->add_option("--timeout", o.timeout, "How long one answer may take (Modbus: 300ms)");
+  scan->add_option("--option", o.options, "KEY=VALUE: an option of the driver; may be given again")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  scan->footer(
+      "Progress is on standard error, configuration on standard output. Ctrl-C keeps what was "
+      "found.\n"
+      "A line that a running gateway holds is never opened.\n"
+      "Exit: 0 found, 1 none, 64 usage, 69 in use or out of reach.\n"
+      "Examples:\n"
+      "  gerbangctl scan modbus --host 192.0.2.10\n"
+      "  gerbangctl scan modbus --device /dev/ttyUSB0 --bauds 9600 --units 1-10 > found.toml\n"
+      "  gerbangctl scan serial --device /dev/ttyUSB0\n"
+      "  gerbangctl scan sdi12 --device /dev/ttyUSB0");
 }
 
 void declare_status(CLI::App& cli, Arguments& a) {
@@ -146,6 +201,8 @@ int run(CLI::App& cli, Arguments& a) {
   }
   if (cli.got_subcommand("drivers")) return drivers(a.common, a.driver);
   if (cli.got_subcommand("read")) return read(a.common, a.read);
+  if (cli.got_subcommand("decode")) return decode(a.common, a.decode);
+  if (cli.got_subcommand("scan")) return scan(a.common, a.scan);
   if (cli.got_subcommand("status")) return status(a.common, a.status);
   if (cli.got_subcommand("evaluate")) return evaluate(a.common, a.evaluate);
   if (cli.got_subcommand("standards")) return standards(a.common, a.standard, a.variant);
@@ -176,6 +233,8 @@ int main(int argc, char** argv) {
   declare_check(cli, arguments);
   declare_drivers(cli, arguments);
   declare_read(cli, arguments);
+  declare_decode(cli, arguments);
+  declare_scan(cli, arguments);
   declare_status(cli, arguments);
   declare_subscribe(cli, arguments);
   declare_export(cli, arguments);

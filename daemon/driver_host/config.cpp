@@ -6,15 +6,13 @@
 namespace gerbang::driver_host {
 namespace {
 
-using Values = google::protobuf::RepeatedPtrField<host::v1::Value>;
-
-host::v1::Configure options_of(const host::v1::Decode& frame) {
+host::v1::Configure with_options(const DriverConfig::Values& options) {
   host::v1::Configure configure;
-  *configure.mutable_options() = frame.options();
+  *configure.mutable_options() = options;
   return configure;
 }
 
-void append(std::vector<gerbang_value>& out, const Values& values) {
+void append(std::vector<gerbang_value>& out, const DriverConfig::Values& values) {
   for (const host::v1::Value& value : values) {
     bool has_text = value.type() == GERBANG_STRING || value.type() == GERBANG_CHOICE;
     out.push_back({sizeof(gerbang_value), value.type(), value.name().c_str(),
@@ -24,7 +22,7 @@ void append(std::vector<gerbang_value>& out, const Values& values) {
 
 }  // namespace
 
-DriverConfig::DriverConfig(const host::v1::Decode& frame) : DriverConfig(options_of(frame)) {}
+DriverConfig::DriverConfig(const Values& options) : DriverConfig(with_options(options)) {}
 
 DriverConfig::DriverConfig(host::v1::Configure frame) : frame_(std::move(frame)) {
   append(values_, frame_.options());

@@ -8,12 +8,13 @@
 
 namespace gerbang::driver_host {
 
-// A Configure or Decode frame as the C structs of driver.h. Owns everything that get() points at;
-// lives until the driver is closed.
+// A Configure, Decode or Scan frame as the C structs of driver.h. Owns everything that get() points
+// at; lives until the driver is closed.
 class DriverConfig {
  public:
   explicit DriverConfig(host::v1::Configure frame);
-  explicit DriverConfig(const host::v1::Decode& frame);
+  using Values = google::protobuf::RepeatedPtrField<host::v1::Value>;
+  explicit DriverConfig(const Values& options);  // no sensors: for decode and scan
   DriverConfig(const DriverConfig&) = delete;
   DriverConfig& operator=(const DriverConfig&) = delete;
 

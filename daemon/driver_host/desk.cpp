@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kMaxLine = 2048;
 constexpr std::size_t kMaxDevice = 64;
 constexpr std::size_t kMaxTrace = 64u << 10;
+constexpr std::size_t kMaxToml = 64u << 10;
+constexpr Nanoseconds kProgress = 100 * kMillisecond;
 constexpr Nanoseconds kMaxWait = 20 * kMillisecond;
 
 }  // namespace
@@ -30,9 +32,11 @@ Desk::Desk(Link& link)
             log,          exchange,          boottime_ns, stopping},
       intake_(std::vector<std::uint32_t>()) {}
 
-void Desk::start(Intake intake, bool trace) {
+void Desk::start(Intake intake, bool trace, std::uint32_t free_lines) {
   intake_ = std::move(intake);
   trace_ = trace;
+  free_lines_ = free_lines;
+  found_ = 0;
 }
 
 void Desk::begin() {
@@ -146,7 +150,10 @@ void Desk::log(const gerbang_host* host, gerbang_log_level said, const char* tex
   const int level = std::clamp<int>(plain(said), GERBANG_LOG_DEBUG, GERBANG_LOG_ERROR);
   std::string line = clean_text(text, kMaxLine);
   if (level >= GERBANG_LOG_WARNING) desk.complaint_ = line;
-  if (!desk.lines_.admit(boottime())) return;
+  if (desk.free_lines_ > 0)
+    --desk.free_lines_;
+  else if (!desk.lines_.admit(boottime()))
+    return;
   if (std::uint64_t lost = desk.lines_.take_suppressed())
     desk.say(GERBANG_LOG_WARNING, std::to_string(lost) + " lines of the driver were dropped");
   desk.say(level, line);
@@ -160,6 +167,33 @@ void Desk::exchange(const gerbang_host* host, const char* device, gerbang_reason
   desk.tally_.add(clean_text(device, kMaxDevice), static_cast<unsigned>(plain(result)),
                   microseconds);
   desk.flush_if_old();
+}
+
+void Desk::found(void* context, const char* toml, const char* note) {
+  Desk& desk = *static_cast<Desk*>(context);
+  if (!desk.inside()) return;
+  if (++desk.found_ > kMaxFound) {
+    if (desk.found_ == kMaxFound + 1)
+      desk.say(GERBANG_LOG_WARNING,
+               "only the first " + std::to_string(kMaxFound) + " candidates are passed on");
+    return;
+  }
+  host::v1::FromDriverHost frame;
+  frame.mutable_found()->set_toml(clean_lines(toml, kMaxToml));
+  frame.mutable_found()->set_note(clean_text(note, kMaxLine));
+  desk.link_.send(frame);
+}
+
+void Desk::progress(void* context, double done, const char* what) {
+  Desk& desk = *static_cast<Desk*>(context);
+  if (!desk.inside()) return;
+  const Nanoseconds now = boottime();
+  if (now < desk.progress_at_) return;
+  desk.progress_at_ = now + kProgress;
+  host::v1::FromDriverHost frame;
+  frame.mutable_progress()->set_done(done > 0 ? std::min(done, 1.0) : 0.0);
+  frame.mutable_progress()->set_what(clean_text(what, kMaxLine));
+  desk.link_.send(frame);
 }
 
 int64_t Desk::boottime_ns(const gerbang_host*) {

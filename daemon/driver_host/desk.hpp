@@ -42,8 +42,9 @@ class Desk {
 
   const gerbang_host* host() const { return &host_; }
 
-  // A new instance or decoding: which sensors are known, and whether raw bytes are asked for.
-  void start(Intake intake, bool trace);
+  // A new instance, decoding or scan: which sensors are known, whether raw bytes are asked for, and
+  // how many log lines pass before their rate is limited (what is decoded is named line by line).
+  void start(Intake intake, bool trace, std::uint32_t free_lines = 0);
   Intake& intake() { return intake_; }
 
   // Runs one call of the driver; what it returned (0 for close).
@@ -62,6 +63,13 @@ class Desk {
   // emitted anything.
   const std::string& complaint() const { return complaint_; }
   bool emitted() const { return emitted_; }
+
+  // What a scan reports to: the functions of driver.h whose context is a Desk. Candidates beyond
+  // kMaxFound and progress that comes faster than ten a second are not passed on; the first is
+  // said.
+  static constexpr std::uint32_t kMaxFound = 1000;
+  static void found(void* desk, const char* toml, const char* note);
+  static void progress(void* desk, double done, const char* what);
 
   // A reading of the host's own: the sensor is missing.
   void missing(std::uint32_t sensor, gerbang_reason reason);
@@ -95,6 +103,9 @@ class Desk {
   Intake intake_;
   Tally tally_;
   LogLimit lines_;
+  std::uint32_t free_lines_ = 0;
+  std::uint32_t found_ = 0;
+  Nanoseconds progress_at_{};       // not before
   host::v1::FromDriverHost frame_;  // Readings; kept for its capacity
   Nanoseconds oldest_{};            // when the first of the waiting readings came
   std::string complaint_;

@@ -20,6 +20,10 @@ int Session::run() {
     auto asked = link_.receive(3600 * kSecond);
     if (!asked && link_.stopping()) break;  // not before what was asked in front of it
     if (!asked || answer(*asked)) continue;
+    if (asked->has_scan()) {  // not while a line is polled: it would be two masters
+      scan(asked->scan());
+      continue;
+    }
     if (!asked->has_configure()) {
       desk_.say(GERBANG_LOG_ERROR, "the host does not know what it was asked");
       continue;
@@ -34,6 +38,8 @@ bool Session::answer(const host::v1::ToDriverHost& frame) {
   if (frame.has_describe()) {
     host::v1::FromDriverHost description;
     *description.mutable_description() = plugin_.description;
+    description.mutable_description()->set_can_decode(plugin_.table.decode != nullptr);
+    description.mutable_description()->set_can_scan(plugin_.table.scan != nullptr);
     link_.send(description);
     return true;
   }
@@ -49,11 +55,24 @@ void Session::decode(const host::v1::Decode& frame) {
     done(GERBANG_CONFIG, "driver " + clean_text(plugin_.table.name, 64) + " cannot decode");
     return;
   }
-  DriverConfig config(frame);
-  desk_.start(Intake::for_decode(), false);
+  DriverConfig config(frame.options());
+  desk_.start(Intake::for_decode(), false, 2 * Intake::kMaxDecoded);
   int status = desk_.during([&] {
     return plugin_.table.decode(desk_.host(), config.get(), frame.data().data(),
                                 frame.data().size());
+  });
+  done(status, desk_.complaint());
+}
+
+void Session::scan(const host::v1::Scan& frame) {
+  if (plugin_.table.scan == nullptr) {
+    done(GERBANG_CONFIG, "driver " + clean_text(plugin_.table.name, 64) + " cannot scan");
+    return;
+  }
+  DriverConfig config(frame.options());
+  desk_.start(Intake::for_decode(), false, Intake::kMaxDecoded);
+  int status = desk_.during([&] {
+    return plugin_.table.scan(desk_.host(), config.get(), Desk::found, Desk::progress, &desk_);
   });
   done(status, desk_.complaint());
 }

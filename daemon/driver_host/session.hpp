@@ -31,6 +31,7 @@ class Session {
   // Answers Describe and Decode. False: the frame is something else.
   bool answer(const host::v1::ToDriverHost& frame);
   void decode(const host::v1::Decode& frame);
+  void scan(const host::v1::Scan& frame);
   void done(int status, const std::string& text);
 
   const Plugin plugin_;

@@ -27,9 +27,7 @@ std::size_t sequence_length(std::string_view text, std::size_t i) {
   return 4;
 }
 
-}  // namespace
-
-std::string clean_text(const char* text, std::size_t limit) {
+std::string clean(const char* text, std::size_t limit, bool keep_lines) {
   if (text == nullptr) return {};
   const std::size_t longest = limit + kReadAhead;
   std::string_view in(text, strnlen(text, longest));
@@ -40,6 +38,7 @@ std::string clean_text(const char* text, std::size_t limit) {
     std::string_view piece = n > 0 ? in.substr(i, n) : std::string_view("?");
     if (out.size() + piece.size() > limit) break;
     bool control = n == 1 && (at(in, i) < 0x20 || at(in, i) == 0x7F);
+    if (keep_lines && in[i] == '\n') control = false;
     if (control) piece = " ";
     out += piece;
     i += n > 0 ? n : 1;
@@ -49,6 +48,16 @@ std::string clean_text(const char* text, std::size_t limit) {
     out += " … (" + std::string(more ? "over " : "") + std::to_string(in.size()) + " bytes)";
   }
   return out;
+}
+
+}  // namespace
+
+std::string clean_text(const char* text, std::size_t limit) {
+  return clean(text, limit, false);
+}
+
+std::string clean_lines(const char* text, std::size_t limit) {
+  return clean(text, limit, true);
 }
 
 }  // namespace gerbang::driver_host

@@ -11,4 +11,7 @@ namespace gerbang::driver_host {
 // Never reads more than `limit` + 64 KiB, whatever the driver forgot to terminate.
 std::string clean_text(const char* text, std::size_t limit);
 
+// The same, but lines stay lines: for configuration that is to be pasted.
+std::string clean_lines(const char* text, std::size_t limit);
+
 }  // namespace gerbang::driver_host

@@ -138,6 +138,8 @@ Result<HostFrame> description_of(const pb::Description& in) {
   out.options = std::move(*options);
   out.address = std::move(*address);
   out.max_block_ms = in.max_block_ms();
+  out.can_decode = in.can_decode();
+  out.can_scan = in.can_scan();
   return HostFrame(std::move(out));
 }
 
@@ -169,7 +171,7 @@ Result<HostFrame> decode_frame(std::string_view payload) {
     return broken("a frame that cannot be parsed");
   const int parts = in.has_hello() + in.has_description() + in.has_ready() + in.has_trouble() +
                     in.has_readings() + in.has_event() + in.has_log() + in.has_trace() +
-                    in.has_heartbeat() + in.has_done();
+                    in.has_heartbeat() + in.has_done() + in.has_found() + in.has_progress();
   if (parts != 1) return broken(parts == 0 ? "a frame of unknown kind" : "a frame of two kinds");
 
   if (in.has_readings()) return readings_of(in.readings());
@@ -182,6 +184,8 @@ Result<HostFrame> decode_frame(std::string_view payload) {
     const pb::Trace& trace = in.trace();
     return HostFrame(Trace{trace.sent(), trace.data(), trace.device(), trace.boot_ns()});
   }
+  if (in.has_found()) return HostFrame(Found{in.found().toml(), in.found().note()});
+  if (in.has_progress()) return HostFrame(Progress{in.progress().done(), in.progress().what()});
   if (in.has_hello()) {
     const pb::Hello& hello = in.hello();
     return HostFrame(Hello{hello.name(), hello.version(), hello.load_error(), hello.abi_major(),
@@ -227,6 +231,12 @@ std::string encode_decode(const OptionValues& options, std::string_view bytes) {
   pb::ToDriverHost out;
   add_values(options, *out.mutable_decode()->mutable_options());
   out.mutable_decode()->set_data(std::string(bytes));
+  return out.SerializeAsString();
+}
+
+std::string encode_scan(const OptionValues& options) {
+  pb::ToDriverHost out;
+  add_values(options, *out.mutable_scan()->mutable_options());
   return out.SerializeAsString();
 }
 

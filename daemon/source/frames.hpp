@@ -81,8 +81,19 @@ struct Done {
   std::string text;
 };
 
+// A candidate of a scan.
+struct Found {
+  std::string toml;  // ready to paste; may be empty when there is only something to say
+  std::string note;
+};
+
+struct Progress {
+  double done = 0;  // 0 to 1
+  std::string what;
+};
+
 using HostFrame = std::variant<Hello, DriverSchema, Ready, Trouble, Readings, Event, LogLine, Trace,
-                               Heartbeat, Done>;
+                               Heartbeat, Done, Found, Progress>;
 
 // Error: no frame of this protocol; the host is broken.
 Result<HostFrame> decode_frame(std::string_view payload);
@@ -91,5 +102,6 @@ std::string encode_configure(const DriverSpec& spec, bool trace, bool once);
 std::string encode_stop();
 std::string encode_describe();
 std::string encode_decode(const OptionValues& options, std::string_view bytes);
+std::string encode_scan(const OptionValues& options);
 
 }  // namespace gerbang::source

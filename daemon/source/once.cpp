@@ -19,6 +19,9 @@ using namespace boost::asio::experimental::awaitable_operators;
 struct Conversation {
   std::string request;
   std::function<bool(HostFrame&)> on_frame;
+  // Given: the deadline begins again with each frame, and a true answer asks the host to stop.
+  std::function<bool()> interrupted;
+  std::uint64_t frames = 0;
   Hello hello;
   std::optional<Error> failed;
   bool finished = false;
@@ -51,6 +54,7 @@ asio::awaitable<void> converse(Conversation& talk, ipc::Child& child) {
       break_off(talk, "the driver host sent " + frame.error().what);
       co_return;
     }
+    ++talk.frames;
     if (greeted) {
       if (talk.on_frame(*frame)) co_return;
       continue;
@@ -67,9 +71,30 @@ asio::awaitable<void> converse(Conversation& talk, ipc::Child& child) {
   }
 }
 
+// Until the host has had its time.
+asio::awaitable<void> run_out(Conversation& talk, ipc::Child& child,
+                              std::chrono::nanoseconds deadline) {
+  constexpr std::chrono::nanoseconds kLook = 100ms, kLastWords = 10s;
+  if (!talk.interrupted) {
+    co_await sleep_for(deadline);
+    co_return;
+  }
+  bool stopping = false;
+  std::uint64_t seen = talk.frames;
+  for (auto left = deadline; left > 0ns; left -= kLook) {
+    co_await sleep_for(kLook);
+    if (!stopping && talk.frames != seen) left = deadline;
+    seen = talk.frames;
+    if (stopping || !talk.interrupted()) continue;
+    stopping = true;
+    left = kLastWords;
+    child.send(encode_stop());
+  }
+}
+
 asio::awaitable<void> hold(Conversation& talk, std::unique_ptr<ipc::Child> child,
                            std::chrono::nanoseconds deadline) {
-  auto outcome = co_await (converse(talk, *child) || sleep_for(deadline));
+  auto outcome = co_await (converse(talk, *child) || run_out(talk, *child, deadline));
   if (outcome.index() == 1) {
     auto patience = std::chrono::ceil<std::chrono::milliseconds>(deadline);
     talk.failed = Error(std::make_error_code(std::errc::timed_out),
@@ -105,6 +130,10 @@ void tell(const Listener& listener, const HostFrame& frame) {
     listener.log(*line);
   if (auto* beat = std::get_if<Heartbeat>(&frame); beat != nullptr && listener.heartbeat)
     listener.heartbeat(*beat);
+  if (auto* found = std::get_if<Found>(&frame); found != nullptr && listener.found)
+    listener.found(*found);
+  if (auto* progress = std::get_if<Progress>(&frame); progress != nullptr && listener.progress)
+    listener.progress(*progress);
 }
 
 }  // namespace
@@ -166,6 +195,7 @@ Result<Decoded> decode(const std::string& host, const std::string& plugin_path,
   Decoded decoded;
   Listener listener;
   listener.log = [&decoded](const LogLine& line) { decoded.log.push_back(line); };
+  listener.event = [&decoded](const Event& event) { decoded.events.push_back(event); };
   Conversation talk;
   talk.request = encode_decode(options, bytes);
   talk.on_frame = [&](HostFrame& frame) {
@@ -180,6 +210,23 @@ Result<Decoded> decode(const std::string& host, const std::string& plugin_path,
   };
   if (auto ran = run(talk, host, plugin_path, deadline); !ran) return fail(std::move(ran).error());
   return decoded;
+}
+
+Result<Done> scan(const std::string& host, const std::string& plugin_path,
+                  const OptionValues& options, const Listener& listener,
+                  const std::function<bool()>& interrupted, std::chrono::nanoseconds silence) {
+  Done done;
+  Conversation talk;
+  talk.request = encode_scan(options);
+  talk.interrupted = interrupted;
+  talk.on_frame = [&](HostFrame& frame) {
+    tell(listener, frame);
+    auto* end = std::get_if<Done>(&frame);
+    if (end != nullptr) done = std::move(*end);
+    return end != nullptr;
+  };
+  if (auto ran = run(talk, host, plugin_path, silence); !ran) return fail(std::move(ran).error());
+  return done;
 }
 
 }  // namespace gerbang::source

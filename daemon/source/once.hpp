@@ -24,6 +24,8 @@ struct Listener {
   std::function<void(const Trace&)> trace;  // raw bytes, in order with the readings they became
   std::function<void(const LogLine&)> log;
   std::function<void(const Heartbeat&)> heartbeat;  // how long requests took
+  std::function<void(const Found&)> found;          // of a scan
+  std::function<void(const Progress&)> progress;    // of a scan
 };
 
 // Polls every sensor once. Done::text names the sensors that did not answer (the host gives them
@@ -39,6 +41,7 @@ Result<DriverSchema> describe(const std::string& host, const std::string& plugin
 // the driver emits them; status other than ok: refused, text says why.
 struct Decoded {
   std::vector<Reading> readings;
+  std::vector<Event> events;
   std::vector<LogLine> log;
   Status status = Status::ok;
   std::string text;
@@ -46,5 +49,13 @@ struct Decoded {
 Result<Decoded> decode(const std::string& host, const std::string& plugin_path,
                        const OptionValues& options, std::string_view bytes,
                        std::chrono::nanoseconds deadline = std::chrono::seconds(5));
+
+// Lets the driver look for devices; what it finds goes to the listener as it comes. When
+// interrupted() turns true (asked ten times a second) the driver is told to stop and has ten
+// seconds to say what else it knows. Error: the host broke down, or said nothing for `silence`.
+Result<Done> scan(const std::string& host, const std::string& plugin_path,
+                  const OptionValues& options, const Listener& listener,
+                  const std::function<bool()>& interrupted,
+                  std::chrono::nanoseconds silence = std::chrono::seconds(60));
 
 }  // namespace gerbang::source

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -261,39 +260,6 @@ std::string_view exception_name(std::uint8_t code) {
     default:
       return "an exception that the standard does not name";
   }
-}
-
-Expected<Captured> parse_captured(Bytes bytes) {
-  using Error = tl::unexpected<std::string>;
-  const bool rtu = bytes.size() >= kRtuException && crc_fits(bytes);
-  const bool tcp = !rtu && bytes.size() >= kHeader + 2 && word(bytes, 2) == 0 &&
-                   word(bytes, 4) == bytes.size() - 6;
-  if (!rtu && !tcp) {
-    if (bytes.size() < kRtuException)
-      return Error(std::to_string(bytes.size()) + " bytes are too few for an answer");
-    const std::uint16_t crc = crc16(bytes.first(bytes.size() - 2));
-    char text[128];
-    std::snprintf(text, sizeof text,
-                  "neither Modbus TCP (no header that fits) nor RTU: the checksum is %02X %02X, "
-                  "these bytes need %02X %02X",
-                  bytes[bytes.size() - 2], bytes[bytes.size() - 1], low(crc), high(crc));
-    return Error(text);
-  }
-  const std::uint8_t unit = rtu ? bytes[0] : bytes[6];
-  const Bytes pdu = rtu ? bytes.subspan(1, bytes.size() - 3) : bytes.subspan(kHeader);
-  const std::uint8_t function = pdu[0];
-  if ((function & kExceptionBit) != 0)
-    return Error("unit " + std::to_string(unit) + " refuses function code " +
-                 std::to_string(function & ~kExceptionBit) + ": exception " +
-                 std::to_string(pdu[1]) + ", " + std::string(exception_name(pdu[1])));
-  if (function < 1 || function > 4)
-    return Error("function code " + std::to_string(function) +
-                 " reads nothing; this driver knows 1 to 4");
-  if (pdu[1] == pdu.size() - 2 && pdu[1] > 0)
-    return Captured{unit, static_cast<Table>(function), pdu.subspan(2)};
-  if (pdu.size() == 5) return Error("this is a question; give the answer to it");
-  return Error("the answer announces " + std::to_string(pdu[1]) + " bytes of data and has " +
-               std::to_string(pdu.size() - 2));
 }
 
 }  // namespace gerbang::modbus

@@ -66,12 +66,4 @@ Parsed give_up_rtu(const Question& question, Bytes bytes);
 // "ILLEGAL DATA ADDRESS"; the standard's names.
 std::string_view exception_name(std::uint8_t code);
 
-// A captured answer of either kind, for people.
-struct Captured {
-  std::uint8_t unit = 0;
-  Table table = Table::holding;
-  Bytes data;
-};
-Expected<Captured> parse_captured(Bytes bytes);
-
 }  // namespace gerbang::modbus

@@ -64,6 +64,8 @@ struct TcpSettings {
   std::uint16_t port = 502;
   std::chrono::milliseconds timeout{500};
   std::chrono::milliseconds connect_timeout{3000};
+  // So many questions in a row without any answer and the connection itself is suspected; 0: never.
+  int silent_questions = 2;
 };
 
 struct RtuSettings {

@@ -3,14 +3,14 @@
 // What the host sees of the Modbus driver: its keys, and how they become a poller.
 #include <algorithm>
 #include <gerbang/driver.hpp>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "address.hpp"
-#include "codec.hpp"
+#include "by_hand.hpp"
 #include "poller.hpp"
+#include "values.hpp"
 
 namespace gerbang::modbus {
 namespace {
@@ -21,19 +21,6 @@ using namespace gerbang::driver;
 constexpr const char* kTypes =
     "bool|uint16|int16|uint32|int32|uint64|int64|float32|float64|bcd16|bcd32";
 constexpr const char* kOrders = "abcd|cdab|badc|dcba|ab|ba|abcdefgh|ghefcdab|badcfehg|hgfedcba";
-
-[[noreturn]] void refuse(const std::string& text) {
-  throw Failure(GERBANG_CONFIG, text);
-}
-
-std::optional<std::string> text_if(const Values& values, const char* name) {
-  if (!values.has(name)) return std::nullopt;
-  return values.text(name);
-}
-std::optional<std::int64_t> integer_if(const Values& values, const char* name) {
-  if (!values.has(name)) return std::nullopt;
-  return values.integer(name);
-}
 
 AddressKeys keys_of(const Values& address, const Values& options) {
   AddressKeys keys;
@@ -223,7 +210,13 @@ class Modbus {
 
   Modbus(Host host, const Config& config) : poller_(make(host, config)) {}
   gerbang_status poll(std::chrono::milliseconds budget) { return poller_.poll(budget); }
-  static gerbang_status decode(Host host, const Config& config, std::span<const std::byte> data);
+  static gerbang_status decode(Host host, const Config& config, std::span<const std::byte> data) {
+    const Bytes bytes(reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
+    return decode_capture(host, config.options(), bytes);
+  }
+  static gerbang_status scan(Host host, const Config& config, Scan scan) {
+    return scan_units(host, config.instance(), config.options(), scan);
+  }
 
  private:
   static Poller make(Host host, const Config& config) {
@@ -235,41 +228,6 @@ class Modbus {
   }
   Poller poller_;
 };
-
-// Emits every value of a captured answer: readings 0, 1, 2 … of the type and order that the options
-// say.
-gerbang_status Modbus::decode(Host host, const Config& config, std::span<const std::byte> data) {
-  const Bytes bytes(reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
-  const auto captured = parse_captured(bytes);
-  if (!captured) throw Failure(GERBANG_RETRY, captured.error());
-
-  AddressKeys keys;
-  const Values options = config.options();
-  keys.table = std::string(name_of(captured->table));
-  keys.unit = captured->unit;
-  keys.reg = 0;
-  keys.usual_type = text_if(options, "type");
-  keys.usual_order = text_if(options, "order");
-  auto point = point_of(keys);
-  if (!point) refuse(point.error());
-
-  const std::size_t step = width(point->type);
-  const std::size_t held =
-      holds_bits(point->table) ? 8 * captured->data.size() : captured->data.size() / 2;
-  if (held == 0 || held % step != 0)
-    throw Failure(GERBANG_RETRY, "the answer holds " + std::to_string(held) +
-                                     " registers, which is no multiple of the " +
-                                     std::to_string(step) + " that one value takes");
-  host.info("unit " + std::to_string(captured->unit) + ", " +
-            std::string(name_of(captured->table)) + ", " + std::to_string(held / step) + " values");
-  Emitter emitter(host);
-  std::uint32_t sensor = 0;
-  for (std::size_t at = 0; at < held; at += step, ++sensor) {
-    point->address = static_cast<std::uint16_t>(at);
-    emit(emitter, sensor, modbus::decode(*point, 0, captured->data));
-  }
-  return GERBANG_OK;
-}
 
 }  // namespace
 }  // namespace gerbang::modbus

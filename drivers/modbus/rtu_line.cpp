@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <modbus/modbus.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <array>
@@ -20,10 +21,6 @@ using serial::wait_for;
 
 using namespace std::chrono_literals;
 using Microseconds = std::chrono::microseconds;
-
-constexpr std::array kBaudRates{
-    300,    600,    1200,   2400,   4800,    9600,    19200,   38400,   57600,   115200,  230400,
-    460800, 500000, 576000, 921600, 1000000, 1152000, 1500000, 2500000, 3000000, 3500000, 4000000};
 
 // After a fault the line must have been silent for so long before the next question; never shorter,
 // because USB adapters deliver what they received in steps of up to 16 ms.
@@ -77,6 +74,12 @@ Line::Opening RtuLine::open(Milliseconds) {
                                settings_.data_bits, settings_.stop_bits));
   if (!port_) return fail();
   if (::modbus_connect(port_.get()) != 0) return fail();
+  // Two programs on one line garble each other. The lock ends with the process, whatever happens.
+  if (::flock(descriptor(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    why_ = settings_.device + ": is in use by another program";
+    close();
+    return Opening::failed;
+  }
   if (settings_.rs485 && ::modbus_rtu_set_serial_mode(port_.get(), MODBUS_RTU_RS485) != 0)
     return fail();
   if (settings_.rts != '-' &&
@@ -159,10 +162,6 @@ Outcome RtuLine::finish(const Question& question, Parsed parsed) {
 }
 
 }  // namespace
-
-bool is_baud_rate(std::int64_t rate) {
-  return std::find(kBaudRates.begin(), kBaudRates.end(), rate) != kBaudRates.end();
-}
 
 std::unique_ptr<Line> rtu_line(RtuSettings settings) {
   return std::make_unique<RtuLine>(std::move(settings));

@@ -23,8 +23,6 @@ using serial::wait_for;
 // Transactions that timed out on this connection: an answer to one of these is late, to any other
 // it is a fault.
 constexpr std::size_t kRemembered = 64;
-// So many questions in a row without any answer and the connection itself is suspected.
-constexpr int kSilentQuestions = 2;
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
@@ -215,7 +213,7 @@ Outcome TcpLine::receive(const Question& question, Clock::time_point deadline) {
                           : "half an answer: " + std::to_string(used) + " bytes";
   // The rest of half an answer could be taken for a header; a connection on which nobody answers
   // may be open on our side only.
-  if (used != 0 || ++silent_ >= kSilentQuestions) close();
+  if (used != 0 || ++silent_ == settings_.silent_questions) close();
   return outcome;
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "modbus/address.hpp"
-#include "modbus/frame.hpp"
+#include "modbus/captured.hpp"
 
 namespace gerbang::modbus {
 namespace {
@@ -103,7 +103,8 @@ TEST(Codec, PicksAValueOutOfTheMiddleOfAnAnswer) {
   EXPECT_FLOAT_EQ(static_cast<float>(decode(p, 100, data).number), 123.4F);
 }
 
-// Real frames of instruments, with the values that their manuals give.
+// Real frames of instruments, with the values that their manuals give or that their register maps
+// make of them.
 struct RealFrame {
   const char* device;
   Data answer;
@@ -116,8 +117,11 @@ class RealFrames : public testing::TestWithParam<RealFrame> {};
 
 TEST_P(RealFrames, DecodeToTheManualsValues) {
   const RealFrame& frame = GetParam();
-  const auto captured = parse_captured(frame.answer);
-  ASSERT_TRUE(captured) << captured.error();
+  const auto capture = read_capture(frame.answer);
+  ASSERT_TRUE(capture) << capture.error();
+  ASSERT_EQ(capture->frames.size(), 1u);
+  const Captured* captured = capture->frames.data();
+  ASSERT_EQ(captured->kind, Captured::Kind::answer);
   const std::size_t step = 2u * width(frame.type);
   ASSERT_EQ(captured->data.size(), step * frame.values.size());
   for (std::size_t i = 0; i < frame.values.size(); ++i) {
@@ -127,6 +131,18 @@ TEST_P(RealFrames, DecodeToTheManualsValues) {
         value.kind == Kind::integer ? static_cast<double>(value.integer) : value.number;
     EXPECT_NEAR(got, frame.values[i], 1e-4 * frame.values[i]) << frame.device;
   }
+}
+
+TEST_P(RealFrames, AreRefusedWithAnyByteFlipped) {
+  const RealFrame& frame = GetParam();
+  for (std::size_t at = 0; at < frame.answer.size(); ++at)
+    for (unsigned flip : {0x01u, 0x02u, 0x80u, 0xFFu}) {
+      Data damaged = frame.answer;
+      damaged[at] = static_cast<std::uint8_t>(damaged[at] ^ flip);
+      const auto capture = read_capture(damaged);
+      ASSERT_FALSE(capture) << frame.device << ", byte " << at;
+      EXPECT_NE(capture.error().find("checksum (CRC)"), std::string::npos) << capture.error();
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -182,6 +198,12 @@ INSTANTIATE_TEST_SUITE_P(
                               Type::uint32,
                               Order::cdab,
                               {108, 123}},
+                    RealFrame{"Sensirion SCD30: CO2 ppm, temperature, humidity",
+                              {0x61, 0x03, 0x0C, 0x43, 0xDB, 0x8C, 0x2E, 0x41, 0xD9, 0xE7, 0xFF,
+                               0x42, 0x43, 0x3A, 0x1B, 0x50, 0x07},
+                              Type::float32,
+                              Order::abcd,
+                              {439.095, 27.238, 48.807}},
                     RealFrame{"Oldham iTrans, 5 ppm",
                               {0x01, 0x03, 0x02, 0x00, 0x05, 0x78, 0x47},
                               Type::uint16,

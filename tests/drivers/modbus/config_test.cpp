@@ -65,8 +65,32 @@ TEST(ModbusDecode, DecodesACapturedAnswerByTypeAndOrder) {
   EXPECT_EQ(rig.readings[2].integer, 1);
 }
 
+TEST(ModbusDecode, NamesEveryReadingInItsOwnLine) {
+  Rig rig;
+  ASSERT_EQ(rig.decode({}, {0x01, 0x03, 0x04, 0x02, 0xBC, 0x01, 0x16, 0xBA, 0x31}), GERBANG_OK);
+  EXPECT_EQ(rig.log, "holding+0\nholding+1\n");
+  rig.log.clear();
+  rig.readings.clear();
+  // With its question the registers are known, and an answer of bits ends where it was asked to.
+  ASSERT_EQ(rig.decode({}, {0, 1, 0, 0, 0, 6, 1, 1, 0, 19, 0, 3, 0, 1, 0, 0, 0, 4, 1, 1, 1, 5}),
+            GERBANG_OK);
+  EXPECT_EQ(rig.log, "coil[19]\ncoil[20]\ncoil[21]\n");
+  EXPECT_EQ(rig.readings.size(), 3u);
+}
+
+TEST(ModbusDecode, ARegisterTooManyIsSaidAndTheRestDecoded) {
+  Rig rig;
+  ASSERT_EQ(rig.decode({{"type", "float32"}}, {0, 1, 0, 0, 0, 9, 1, 3, 6, 0x41, 0x20, 0, 0, 0, 7}),
+            GERBANG_OK);
+  ASSERT_EQ(rig.readings.size(), 1u);
+  EXPECT_EQ(rig.readings[0].number, 10.0);
+  EXPECT_THAT(rig.log, HasSubstr("the last 1 of 3 registers are left over"));
+}
+
 TEST(ModbusDecode, RefusesWithTheReason) {
   Rig rig;
+  EXPECT_EQ(rig.decode({}, {0x01, 0x03, 0x00, 0x00, 0x00, 0x02, 0xC4, 0x0B}), GERBANG_CONFIG);
+  EXPECT_THAT(rig.log, HasSubstr("This is a question"));
   EXPECT_NE(rig.decode({}, {0x01, 0x03, 0x02, 0x02, 0xBC, 0x00, 0x00}), GERBANG_OK);
   EXPECT_THAT(rig.log, HasSubstr("checksum"));
   EXPECT_NE(rig.decode({}, {0x01, 0x83, 0x02, 0xC0, 0xF1}), GERBANG_OK);

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "modbus/captured.hpp"
+
 namespace gerbang::modbus {
 namespace {
 
@@ -173,23 +175,6 @@ TEST(FrameTcp, TakesExceptionsAndBits) {
   EXPECT_THAT(bits.data, ElementsAre(0xCD, 0x6B, 0x05));
 }
 
-TEST(Frame, CapturedFramesAreRecognisedOrRefusedWithTheReason) {
-  EXPECT_THAT(parse_captured(kAnswer).value().data, ElementsAre(0x02, 0xBC, 0x01, 0x16));
-  EXPECT_EQ(parse_captured(tcp(9, {5, 4, 2, 1, 2})).value().unit, 5);
-  Data damaged = kAnswer;
-  damaged.back() ^= 1;
-  EXPECT_THAT(parse_captured(damaged).error(), HasSubstr("BA 30, these bytes need BA 31"));
-  EXPECT_THAT(parse_captured(Data{0x01, 0x83, 0x02, 0xC0, 0xF1}).error(),
-              HasSubstr("ILLEGAL DATA ADDRESS"));
-  EXPECT_THAT(parse_captured(Data{0x01, 0x03, 0x00, 0x00, 0x00, 0x02, 0xC4, 0x0B}).error(),
-              HasSubstr("question"));
-  // Dragino's answer to a search for its address: a good checksum, and no data.
-  EXPECT_THAT(parse_captured(Data{0x01, 0x03, 0x00, 0x20, 0xF0}).error(), HasSubstr("announces 0"));
-  EXPECT_THAT(parse_captured(with_crc({1, 6, 0x10, 3, 0, 2})).error(),
-              HasSubstr("function code 6"));
-  EXPECT_THAT(parse_captured(Data{1, 3}).error(), HasSubstr("too few"));
-}
-
 // Any bytes at all: no crash, no data outside of them, and an answer only if its checksum or
 // transaction is right.
 TEST(Frame, NoiseNeverBecomesAnAnswer) {
@@ -219,8 +204,8 @@ TEST(Frame, NoiseNeverBecomesAnAnswer) {
       }
       EXPECT_LE(parsed.used, bytes.size());
     }
-    const auto captured = parse_captured(bytes);
-    EXPECT_TRUE(captured ? !captured->data.empty() : !captured.error().empty());
+    const auto capture = read_capture(bytes);
+    EXPECT_TRUE(capture ? !capture->frames.empty() : !capture.error().empty());
   }
 }
 

@@ -70,10 +70,16 @@ Reader::Reader(std::vector<Want> wants, Time now) {
 
 Taken Reader::take(const Message& message, std::int64_t utc_ns) {
   Taken out;
-  std::vector<std::size_t> filters(message.filters.begin(), message.filters.end());
-  if (filters.empty())
-    for (std::size_t i = 0; i < filters_.size(); ++i)
-      if (matches(filters_[i], message.topic)) filters.push_back(i);
+  // What the broker says is checked: a session that it kept may hold filters of another
+  // configuration.
+  std::vector<std::size_t> filters;
+  for (std::size_t i = 0; i < filters_.size(); ++i) {
+    const bool named =
+        message.filters.empty() ||
+        std::find(message.filters.begin(), message.filters.end(), i) != message.filters.end();
+    if (named && matches(filters_[i], message.topic)) filters.push_back(i);
+  }
+  if (filters.empty()) return out;
 
   Opened opened{message.payload, tl::unexpected(std::string()), std::nullopt};
   if (message.payload.size() > kMaxPayload)
@@ -84,7 +90,6 @@ Taken Reader::take(const Message& message, std::int64_t utc_ns) {
   if (opened.json) opened.uplink = uplink_of(*opened.json);
 
   for (std::size_t filter : filters) {
-    if (filter >= filters_.size()) continue;
     if (is_duplicate(filter, opened, message.topic)) {
       ++duplicates_;
       continue;

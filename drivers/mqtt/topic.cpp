@@ -30,6 +30,11 @@ std::string filter_fault(std::string_view filter) {
 }
 
 bool matches(std::string_view filter, std::string_view topic) {
+  if (filter.starts_with("$share/")) {  // $share/NAME/FILTER: one of a group gets each message
+    bool more = true;
+    next_level(filter, more);
+    next_level(filter, more);
+  }
   const bool wild = filter.starts_with('+') || filter.starts_with('#');
   if (topic.starts_with('$') && wild) return false;
   bool more_filter = true, more_topic = true;

@@ -143,6 +143,73 @@ TEST(MqttDriver, AsksWithAPasswordFromAFileAndSaysWhyItIsRefused) {
   }
 }
 
+TEST(MqttDriver, ATopicThatTheBrokerRefusesIsSaidAndTheOthersGoOn) {
+  const char* const library = MOSQUITTO_DYNAMIC_SECURITY;
+  TempDir folder;
+  const auto access = folder.write("access.json", R"({"defaultACLAccess":{"publishClientSend":true,
+    "publishClientReceive":true,"subscribe":false,"unsubscribe":true},
+    "roles":[{"rolename":"anyone","acls":[
+      {"acltype":"subscribePattern","topic":"open/#","allow":true}]}],
+    "groups":[{"groupname":"anonymous","roles":[{"rolename":"anyone"}]}],
+    "anonymousGroup":"anonymous","clients":[]})");
+  std::filesystem::permissions(access, std::filesystem::perms(0600));
+  Broker::Setup setup;
+  setup.extra =
+      std::string("plugin ") + library + "\nplugin_opt_config_file " + access.string() + "\n";
+  Broker broker(setup);
+  for (const char* version : {"5", "3.1.1"}) {
+    Rig rig("mqtt");
+    rig.sensor("closed", {{"topic", "closed/a"}, {"pointer", ""}}, 200ms);
+    rig.sensor("open", {{"topic", "open/a"}, {"pointer", ""}}, 60s);
+    ASSERT_EQ(rig.open(at(broker, {{"mqtt_version", version}})), GERBANG_OK);
+    ASSERT_TRUE(hear(rig, broker, "open/a", "5", 1)) << rig.log << broker.log();
+    EXPECT_TRUE(rig.poll_until([&] { return rig.count(0, GERBANG_REASON_EXCEPTION) >= 2; }))
+        << rig.log;
+    EXPECT_THAT(rig.log, HasSubstr("the broker refuses the topic closed/a"));
+  }
+}
+
+TEST(MqttDriver, ASessionThatIsKeptBringsWhatWasMissed) {
+  Broker broker;
+  const auto options = at(broker, {{"client_id", "gerbang-lorawan"}, {"keep_session", "60s"}});
+  {
+    Rig rig("mqtt");
+    rig.sensor("level", {{"topic", "level"}, {"pointer", ""}}, 900s);
+    ASSERT_EQ(rig.open(options), GERBANG_OK);
+    ASSERT_TRUE(hear(rig, broker, "level", "1", 0)) << rig.log;
+  }
+  publish(broker, "level", "2");
+  Rig rig("mqtt");
+  rig.sensor("level", {{"topic", "level"}, {"pointer", ""}}, 900s);
+  ASSERT_EQ(rig.open(options), GERBANG_OK);
+  ASSERT_TRUE(rig.poll_until([&] { return rig.good(0) > 0; })) << rig.log;
+  EXPECT_EQ(rig.readings.back().integer, 2);
+}
+
+TEST(MqttDriver, EncryptsAndRefusesABrokerThatItDoesNotKnow) {
+  Certificates certificates;
+  Broker::Setup setup;
+  setup.certificate = certificates.certificate("good");
+  setup.key = certificates.key("good");
+  Broker broker(setup);
+  {
+    Rig stranger("mqtt");
+    stranger.sensor("t", {{"topic", "t"}, {"pointer", ""}}, 200ms);
+    ASSERT_EQ(stranger.open(at(broker, {{"tls", "true"}})), GERBANG_OK);
+    ASSERT_TRUE(
+        stranger.poll_until([&] { return stranger.count(0, GERBANG_REASON_NO_CONNECTION) >= 2; }));
+    EXPECT_THAT(stranger.log, HasSubstr("trying again")) << stranger.log;
+  }
+  Rig rig("mqtt");
+  rig.sensor("t", {{"topic", "t"}, {"pointer", ""}}, 60s);
+  ASSERT_EQ(rig.open(at(broker, {{"tls", "true"}, {"ca_file", certificates.ca()}})), GERBANG_OK);
+  for (int i = 0; i < 100 && rig.good(0) == 0; ++i) {
+    publish(broker, "t", "6", {"--cafile", certificates.ca()});
+    rig.poll_for(50ms);
+  }
+  EXPECT_GT(rig.good(0), 0u) << rig.log;
+}
+
 TEST(MqttConfig, SaysWhichAddressIsWrongAndWhatToWrite) {
   auto refusal = [](Rig::Keys address, Rig::Keys options = {}) {
     Rig rig("mqtt");

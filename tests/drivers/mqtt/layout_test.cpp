@@ -86,6 +86,8 @@ TEST(Topic, FiltersMatchAsTheStandardSays) {
   EXPECT_FALSE(matches("a", "a/"));
   EXPECT_FALSE(matches("#", "$SYS/broker"));
   EXPECT_TRUE(matches("$SYS/#", "$SYS/broker"));
+  EXPECT_TRUE(matches("$share/gateways/a/+", "a/b"));
+  EXPECT_FALSE(matches("$share/gateways/a/+", "b/b"));
   EXPECT_EQ(filter_fault("a/+/#"), "");
   for (const char* filter : {"", "a/#/b", "a#", "a+/b", "a/b+"})
     EXPECT_NE(filter_fault(filter), "") << filter;

@@ -246,6 +246,8 @@ TEST(MqttReader, AMessageThatTwoFiltersMatchIsTakenOnceForEach) {
   EXPECT_THAT(reader.take({"a/b", payload, {0}, 1s}, kNow).outcomes, SizeIs(1));
   EXPECT_THAT(reader.take({"a/b", payload, {1}, 1s}, kNow).outcomes, SizeIs(1));
   EXPECT_THAT(reader.take({"a/b", payload, {7}, 1s}, kNow).outcomes, SizeIs(0));
+  // A number of an older session may stand for another filter now.
+  EXPECT_THAT(reader.take({"a/c", payload, {1}, 1s}, kNow).outcomes, SizeIs(0));
 }
 
 }  // namespace

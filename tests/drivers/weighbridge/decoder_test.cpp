@@ -77,7 +77,7 @@ TEST_P(EveryFormat, GivesTheSameForAnySplitOfTheStream) {
 
 TEST_P(EveryFormat, FindsFramesAgainBehindGarbageAndGivesNothingElse) {
   std::mt19937 random(11);
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 100; ++round) {
     Decoder decoder(GetParam());
     decoder.feed(repeated(41'320, 3));
     FrameBytes garbage(random() % 200);
@@ -107,11 +107,11 @@ TEST_P(EveryFormat, HoldsNoMoreThanTheLongestFrameHoweverLongTheGarbage) {
   Decoder decoder(GetParam());
   for (const char* filler : {"ST,GS,+0", "=", "\x02", "S S 0", "ww0"}) {
     FrameBytes flood;
-    for (const std::string piece = filler; flood.size() < 100'000;)
+    for (const std::string piece = filler; flood.size() < 20'000;)
       flood.insert(flood.end(), piece.begin(), piece.end());
     EXPECT_THAT(weights(decoder.feed(flood)), IsEmpty());
   }
-  EXPECT_GT(decoder.noise(), 400'000u);
+  EXPECT_GT(decoder.noise(), 80'000u);
   // A sign of equality in front of the first frame of that format makes two frames of different
   // length.
   EXPECT_FALSE(weights(decoder.feed(repeated(41'320, 20))).empty());

@@ -190,6 +190,21 @@ TEST_F(Ranging, AnAdapterThatIsUnpluggedAndComesBackIsReadAgain) {
   expect_only(0, 1953);
 }
 
+TEST_F(Ranging, HalfAFrameBeforeAReplugAndHalfAfterItAreNoFrame) {
+  distance();
+  ASSERT_EQ(open("maxbotix-hrxl"), GERBANG_OK);
+  ASSERT_TRUE(stream(ascii("R1953\r"), [&] { return rig.good(0) >= 1; }));
+  far.send(ascii("R12"));
+  rig.poll_for(40ms);
+  far.unplug();
+  far.plug();
+  rig.poll_for(40ms);  // opened again at once
+  far.send(ascii("34\r"));
+  rig.poll_for(300ms);
+  expect_only(0, 1953);
+  ASSERT_TRUE(stream(ascii("R1953\r"), [&] { return rig.good(0) >= 3; }));
+}
+
 TEST_F(Ranging, AScanRecognisesAStreamAndWritesItsConfiguration) {
   for (const auto& [frame, model, note] :
        {std::tuple(from_hex("FF 07 A1 A7"), "a02yyuw", "a02yyuw at 9600 8N1, now 1953 mm"),

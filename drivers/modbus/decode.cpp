@@ -18,6 +18,7 @@ struct Reader {
   Point point;
   std::optional<std::uint16_t> first;  // known by the question before it, or by an option
   std::size_t held = 0;                // registers or bits in the answer
+  std::optional<analog::Loop> loop;
 };
 
 Reader reader_of(const Captured& answer, const Captured* before, const driver::Values& options) {
@@ -35,6 +36,7 @@ Reader reader_of(const Captured& answer, const Captured* before, const driver::V
   auto point = point_of(keys);
   if (!point) refuse(point.error());
   reader.point = *point;
+  reader.loop = loop_of(options, options, "");
   if (named) reader.first = point->address;
 
   const bool bits = holds_bits(answer.table());
@@ -67,7 +69,7 @@ std::uint32_t emit_answer(driver::Host host, driver::Emitter& emitter, Reader re
   for (std::size_t at = 0; at + step <= reader.held; at += step, ++sensor) {
     host.info(label(reader, at));
     reader.point.address = static_cast<std::uint16_t>(at);
-    emit(emitter, sensor, modbus::decode(reader.point, 0, data));
+    emit(emitter, sensor, modbus::decode(reader.point, 0, data), reader.loop);
   }
   if (const std::size_t rest = reader.held % step; rest != 0)
     host.warning("the last " + std::to_string(rest) + " of " + std::to_string(reader.held) +

@@ -36,18 +36,6 @@ AddressKeys keys_of(const Values& address, const Values& options) {
   return keys;
 }
 
-// Modules tell the current in counts; most in µA.
-std::optional<analog::Loop> loop_of(const Values& address, const Values& options,
-                                    const std::string& where) {
-  auto loop = analog::loop_of(address, options, where);
-  if (loop) {
-    loop->scale = address.number("loop_scale");
-    loop->offset = address.number("loop_offset");
-    if (!(loop->scale != 0)) refuse(where + "loop_scale is 0");
-  }
-  return loop;
-}
-
 std::vector<Sensor> sensors_of(const Config& config, const PlanLimits& limits, bool serial) {
   std::vector<Sensor> sensors;
   for (std::size_t i = 0; i < config.sensor_count(); ++i) {

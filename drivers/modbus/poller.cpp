@@ -47,12 +47,16 @@ void sleep_until(std::chrono::nanoseconds now, std::chrono::nanoseconds then) {
 
 }  // namespace
 
-void emit(driver::Emitter& emitter, std::uint32_t sensor, const Value& value) {
+void emit(driver::Emitter& emitter, std::uint32_t sensor, const Value& value,
+          const std::optional<analog::Loop>& loop) {
   switch (value.kind) {
     case Value::Kind::integer:
-      return emitter.integer(sensor, value.integer);
+      if (!loop) return emitter.integer(sensor, value.integer);
+      return analog::emit(emitter, sensor,
+                          analog::measure(*loop, static_cast<double>(value.integer)));
     case Value::Kind::number:
-      return emitter.number(sensor, value.number);
+      if (!loop) return emitter.number(sensor, value.number);
+      return analog::emit(emitter, sensor, analog::measure(*loop, value.number));
     case Value::Kind::not_a_number:
       return emitter.missing(sensor, GERBANG_REASON_NOT_A_NUMBER);
     case Value::Kind::not_decimal:
@@ -172,14 +176,7 @@ void Poller::take_answer(const Request& request, Bytes data) {
   driver::Emitter emitter(host_);
   for (std::size_t p : request.points) {
     const Sensor& sensor = sensors_[p];
-    const Value value = decode(sensor.want.point, request.first, data);
-    const bool is_count = value.kind == Value::Kind::integer;
-    if (sensor.loop && (is_count || value.kind == Value::Kind::number))
-      analog::emit(emitter, sensor.index,
-                   analog::measure(*sensor.loop,
-                                   is_count ? static_cast<double>(value.integer) : value.number));
-    else
-      emit(emitter, sensor.index, value);
+    emit(emitter, sensor.index, decode(sensor.want.point, request.first, data), sensor.loop);
   }
 }
 

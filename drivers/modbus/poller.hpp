@@ -33,7 +33,8 @@ struct PollerSettings {
 };
 
 // The reading that a decoded value is, or why there is none.
-void emit(driver::Emitter& emitter, std::uint32_t sensor, const Value& value);
+void emit(driver::Emitter& emitter, std::uint32_t sensor, const Value& value,
+          const std::optional<analog::Loop>& loop);
 
 // Keeps one line asked: opens it, asks what the dispatcher picks, emits what is answered or
 // missing, and says in the log what changes (never the same thing twice in a row).

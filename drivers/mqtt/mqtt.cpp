@@ -2,10 +2,11 @@
 //
 // What the host sees of the MQTT driver: its keys, and how a broker's messages become readings.
 #include <poll.h>
-#include <time.h>
 
 #include <algorithm>
 #include <gerbang/driver.hpp>
+#include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -13,8 +14,8 @@
 #include <vector>
 
 #include "client.hpp"
+#include "keys.hpp"
 #include "reader.hpp"
-#include "topic.hpp"
 
 namespace gerbang::mqtt {
 namespace {
@@ -24,134 +25,9 @@ using namespace gerbang::driver;
 
 constexpr auto kFirstBackOff = Time(1s);
 constexpr auto kLongestBackOff = Time(30s);
-constexpr auto kPatience = Time(60s);       // with an attempt that neither succeeds nor fails
-constexpr auto kAskAgain = Time(60s);       // for a filter that the broker refused
-constexpr int kSilentIntervals = 3;         // until a device counts as silent
-constexpr std::size_t kDecodedValues = 64;  // shown by decode
+constexpr auto kPatience = Time(60s);  // with an attempt that neither succeeds nor fails
+constexpr auto kAskAgain = Time(60s);  // for a filter that the broker refused
 constexpr const char* kChirpStack = "application/+/device/{dev_eui}/event/up";
-
-[[noreturn]] void refuse(const std::string& text) {
-  throw Failure(GERBANG_CONFIG, text);
-}
-
-std::int64_t utc_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
-}
-
-std::string text_or(const Values& values, const char* name, const std::string& otherwise = "") {
-  return values.has(name) ? values.text(name) : otherwise;
-}
-
-std::string replaced(std::string text, const std::string& what, const std::string& with) {
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-    text.replace(at, what.size(), with);
-  return text;
-}
-
-std::string checked_pointer(const std::string& where, const char* key, const std::string& text) {
-  if (const std::string fault = pointer_fault(text); !fault.empty())
-    refuse(where + key + " = \"" + text + "\": " + fault);
-  return text;
-}
-
-Want want_of(const driver::Sensor& sensor, const Values& options) {
-  const Values& address = sensor.address;
-  const std::string where = std::string("sensor ") + sensor.id + ": address: ";
-  Want want;
-  want.index = sensor.index;
-  want.id = sensor.id;
-  want.interval = sensor.interval;
-  want.silent_after = address.has("silent_after") ? Time(address.duration("silent_after"))
-                                                  : kSilentIntervals * sensor.interval;
-  if (address.has("dev_eui")) {
-    want.dev_eui = eui_of(address.text("dev_eui"));
-    if (want.dev_eui.empty())
-      refuse(where + "dev_eui = \"" + address.text("dev_eui") +
-             "\" is no EUI: write its 16 hex digits, as ChirpStack shows them");
-    want.filter = replaced(options.text("chirpstack_topic"), "{dev_eui}", want.dev_eui);
-  }
-  if (address.has("topic")) want.filter = address.text("topic");
-  if (want.filter.empty()) refuse(where + "give topic, or dev_eui of a ChirpStack device");
-  if (const std::string fault = filter_fault(want.filter); !fault.empty())
-    refuse(where + "topic = \"" + want.filter + "\": " + fault);
-  if (address.has("bytes")) {
-    auto layout = layout_of(address.text("bytes"));
-    if (!layout) refuse(where + layout.error());
-    want.layout = *layout;
-  }
-  if (address.has("field")) {
-    if (want.dev_eui.empty()) refuse(where + "field is of ChirpStack's object: give dev_eui too");
-    const std::string field = address.text("field");
-    want.pointer = field.starts_with('/') ? checked_pointer(where, "field", field)
-                                          : "/" + replaced(replaced(field, "~", "~0"), "/", "~1");
-  }
-  if (address.has("pointer")) {
-    if (!want.dev_eui.empty())
-      refuse(where +
-             "with dev_eui the value is a field of the object (field), or bytes of data "
-             "(bytes); pointer is for other topics");
-    want.pointer = checked_pointer(where, "pointer", address.text("pointer"));
-  }
-  if (!want.dev_eui.empty() && want.pointer.has_value() == want.layout.has_value())
-    refuse(where +
-           "with dev_eui give either field, of the decoded object, or bytes, of the raw data");
-  if (!want.pointer && !want.layout)
-    refuse(where +
-           "say where the value stands: pointer = \"/temperature\" in JSON (\"\" when the "
-           "payload is only a number), or bytes = \"u16be@0\"");
-  if (address.has("f_port")) want.f_port = address.integer("f_port");
-  if (address.has("time_pointer"))
-    want.time_pointer = checked_pointer(where, "time_pointer", address.text("time_pointer"));
-  want.text_numbers = address.boolean("text_numbers");
-  want.optional = address.boolean("optional");
-  return want;
-}
-
-std::vector<Want> wants_of(const Config& config) {
-  std::vector<Want> wants;
-  for (std::size_t i = 0; i < config.sensor_count(); ++i)
-    wants.push_back(want_of(config.sensor(i), config.options()));
-  return wants;
-}
-
-// Two clients of one name take the connection from each other for ever.
-std::string unique_id(const char* instance) {
-  std::random_device random;
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::string out = std::string("gerbang-") + instance + "-";
-  for (int i = 0; i < 8; ++i) out += kDigits[random() % 16];
-  return out;
-}
-
-BrokerSettings broker_of(const Config& config, std::vector<std::string> filters) {
-  const Values options = config.options();
-  BrokerSettings s;
-  s.host = options.text("host");
-  s.port = static_cast<std::uint16_t>(options.integer("port"));
-  s.v5 = options.text("mqtt_version") == "5";
-  s.tls = options.boolean("tls");
-  s.ca_file = text_or(options, "ca_file");
-  s.certificate_file = text_or(options, "certificate_file");
-  s.key_file = text_or(options, "key_file");
-  s.username = text_or(options, "username");
-  s.password_file = text_or(options, "password_file");
-  s.keepalive = std::chrono::duration_cast<std::chrono::seconds>(options.duration("keepalive"));
-  s.keep_session =
-      std::chrono::duration_cast<std::chrono::seconds>(options.duration("keep_session"));
-  s.filters = std::move(filters);
-  if (s.host.empty()) refuse("host is empty; write the broker's name or address");
-  if (!s.password_file.empty() && s.username.empty())
-    refuse("password_file is given without username");
-  if (!s.tls && !(s.ca_file + s.certificate_file + s.key_file).empty())
-    refuse("ca_file, certificate_file and key_file need tls = true");
-  if (s.keep_session > 0s && !options.has("client_id"))
-    refuse("keep_session needs a client_id, unique at this broker: the session belongs to it");
-  static const std::string own = unique_id(config.instance());
-  s.client_id = text_or(options, "client_id", own);
-  return s;
-}
 
 class Mqtt {
  public:
@@ -225,7 +101,10 @@ class Mqtt {
     return GERBANG_OK;
   }
 
-  static gerbang_status decode(Host host, const Config& config, std::span<const std::byte> data);
+  static gerbang_status decode(Host host, const Config& config, std::span<const std::byte> data) {
+    const auto* first = reinterpret_cast<const char*>(data.data());
+    return decode_payload(host, config.options(), {first, data.size()});
+  }
 
  private:
   enum class Link { down, connecting, up };
@@ -307,10 +186,8 @@ class Mqtt {
       Emitter out(host_, boot, Time(outcome.unix_ns));
       if (!outcome.value)
         out.missing(outcome.sensor, outcome.value.error().reason);
-      else if (outcome.value->is_integer)
-        out.integer(outcome.sensor, outcome.value->integer);
       else
-        out.number(outcome.sensor, outcome.value->number);
+        emit(out, outcome.sensor, *outcome.value);
     }
   }
 
@@ -351,35 +228,6 @@ class Mqtt {
   std::string told_;                       // why it is down, as the log knows
   std::minstd_rand random_{std::random_device()()};
 };
-
-// The payload of a message: every number in it, by the pointer that reads it. Of a ChirpStack
-// uplink those of the decoded object, by `field`.
-gerbang_status Mqtt::decode(Host host, const Config&, std::span<const std::byte> data) {
-  const std::string_view payload(reinterpret_cast<const char*>(data.data()), data.size());
-  const auto json = parse(payload.substr(0, Reader::kMaxPayload));
-  if (!json) refuse(json.error());
-  const boost::json::value* root = &*json;
-  if (const auto uplink = uplink_of(*json)) {
-    if (uplink->object == nullptr)
-      refuse("an uplink of " + uplink->dev_eui + " without a decoded object" +
-             (uplink->data ? "; its raw data is " + std::string(*uplink->data) +
-                                 " (base64): read it with bytes = \"…\""
-                           : " and without data"));
-    root = uplink->object;
-  }
-  const auto numbers = numbers_in(*root, kDecodedValues);
-  if (numbers.empty()) refuse("it is JSON, but there is no number in it");
-  Emitter out(host);
-  for (std::uint32_t i = 0; i < numbers.size(); ++i) {
-    const auto& [pointer, found] = numbers[i];
-    if (found.is_integer)
-      out.integer(i, found.integer);
-    else
-      out.number(i, found.number);
-    host.info(pointer.empty() ? "payload" : pointer);
-  }
-  return GERBANG_OK;
-}
 
 }  // namespace
 }  // namespace gerbang::mqtt

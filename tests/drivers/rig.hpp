@@ -98,8 +98,21 @@ class Rig {
                list_.data(),   list_.size()};
     return table_->open(&host_, &config_, &instance_);
   }
+  // Keys of addresses stand among the options, as `gerbangctl decode` gives them.
   gerbang_status decode(Keys options, const std::vector<std::uint8_t>& bytes) {
-    options_ = values(*table_->describe(), false, std::move(options));
+    Keys address;
+    const gerbang_description& known = *table_->describe();
+    for (std::size_t i = 0; i < known.address_count; ++i) {
+      bool option = false;
+      for (std::size_t j = 0; j < known.option_count; ++j)
+        option = option || std::string(known.options[j].name) == known.address[i].name;
+      if (auto key = options.find(known.address[i].name); !option && key != options.end())
+        address.insert(options.extract(key));
+    }
+    const Keys given = address;
+    options_ = values(known, false, std::move(options));
+    for (const gerbang_value& value : values(known, true, std::move(address)))
+      if (given.contains(value.name)) options_.push_back(value);
     config_ = {sizeof config_, 0, "line", options_.data(), options_.size(), nullptr, 0};
     return table_->decode(&host_, &config_, bytes.data(), bytes.size());
   }

@@ -37,6 +37,15 @@ TEST(AnalogOverModbus, CurrentsInMicroamperesAreValuesFaultsAndSuspects) {
   EXPECT_EQ(rig.of(3)[0].integer, 101);  // sensors without low and high are as they were
 }
 
+TEST(AnalogOverModbus, ACapturedAnswerIsDecodedWithItsSpan) {
+  Rig rig;
+  ASSERT_EQ(rig.decode({{"low", "0"}, {"high", "10"}}, {0x07, 0x04, 0x02, 0x2E, 0xE0, 0x2D, 0x18}),
+            GERBANG_OK)
+      << rig.log;
+  ASSERT_EQ(rig.readings.size(), 1u);
+  EXPECT_DOUBLE_EQ(rig.readings[0].number, 5);  // 12,000 µA
+}
+
 TEST(AnalogOverModbus, SaysWhatIsMissingOfASpan) {
   auto refusal = [](Rig::Keys address, Rig::Keys options = {}) {
     Rig rig;

@@ -243,6 +243,14 @@ TEST(MqttDecode, ShowsEveryNumberByThePointerThatReadsIt) {
   raw.object = "";
   EXPECT_EQ(rig.decode({}, bytes(raw.text())), GERBANG_CONFIG);
   EXPECT_THAT(rig.log, HasSubstr("C7gH0A=="));
+  rig.readings.clear();
+  ASSERT_EQ(rig.decode({{"bytes", "u16be@2"}}, bytes(raw.text())), GERBANG_OK) << rig.log;
+  ASSERT_EQ(rig.readings.size(), 1u);
+  EXPECT_EQ(rig.readings[0].integer, 2000);
+  ASSERT_EQ(rig.decode({{"pointer", "/list/1"}}, bytes(R"({"list":[1,7]})")), GERBANG_OK);
+  EXPECT_EQ(rig.readings.back().integer, 7);
+  EXPECT_EQ(rig.decode({{"field", "level"}}, bytes(ChirpStack().text())), GERBANG_CONFIG);
+  EXPECT_THAT(rig.log, HasSubstr("nothing stands at /level"));
   EXPECT_EQ(rig.decode({}, bytes("Err 3")), GERBANG_CONFIG);
   EXPECT_THAT(rig.log, HasSubstr("no JSON"));
 }

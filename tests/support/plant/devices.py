@@ -306,7 +306,7 @@ class Serial(Line):
         asyncio.get_running_loop().call_later(after + late, self.pty.write, frame)
 
     def sps30(self, request):
-        command = request[1] if len(request) > 4 else None
+        command = request[1] if len(request) >= 4 else None
         if command == 0x00:
             self.started = True
         if command == 0x03 and self.started:

@@ -15,8 +15,8 @@
 
 namespace gerbang::config {
 
-// How well something is known: A from the maker and checked, B one good source, C second hand, M
-// from memory, to be checked at the device.
+// How well something is known: A read in the maker's manual or recomputed, B two or more other
+// sources agree, C one, M from memory, to be checked at the device.
 using Tag = char;
 
 struct Channel {

@@ -31,6 +31,7 @@ struct Common {
 // exit code.
 int check(const Common& common);
 int drivers(const Common& common, const std::string& name);
+int profiles(const Common& common, const std::string& name);
 
 struct ReadOptions {
   std::vector<std::string> sensors;  // empty: all

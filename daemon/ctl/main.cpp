@@ -21,7 +21,7 @@ void add_common(CLI::App& app, Common& common) {
 
 struct Arguments {
   Common common;
-  std::string file, driver, duration, format;
+  std::string file, driver, profile, duration, format;
   EvaluateOptions evaluate;
   std::string standard, variant;
   ReadOptions read;
@@ -42,6 +42,15 @@ void declare_drivers(CLI::App& cli, Arguments& a) {
   auto* drivers = cli.add_subcommand("drivers", "List installed drivers, or explain one");
   drivers->add_option("NAME", a.driver, "A driver: prints its options and address keys");
   drivers->footer("Examples:\n  gerbangctl drivers\n  gerbangctl drivers modbus");
+}
+
+void declare_profiles(CLI::App& cli, Arguments& a) {
+  auto* profiles = cli.add_subcommand("profiles", "List device profiles, or explain one");
+  profiles->add_option("NAME", a.profile, "A profile: prints its channels, registers and source");
+  profiles->footer(
+      "The letter says how well it is known: A manual or recomputed, B two sources, C one, "
+      "M from memory.\nExit: 0, 66 no such profile.\n"
+      "Examples:\n  gerbangctl profiles\n  gerbangctl profiles supmea-sup-ldg");
 }
 
 void declare_read(CLI::App& cli, Arguments& a) {
@@ -200,6 +209,7 @@ int run(CLI::App& cli, Arguments& a) {
     return check(a.common);
   }
   if (cli.got_subcommand("drivers")) return drivers(a.common, a.driver);
+  if (cli.got_subcommand("profiles")) return profiles(a.common, a.profile);
   if (cli.got_subcommand("read")) return read(a.common, a.read);
   if (cli.got_subcommand("decode")) return decode(a.common, a.decode);
   if (cli.got_subcommand("scan")) return scan(a.common, a.scan);
@@ -232,6 +242,7 @@ int main(int argc, char** argv) {
   add_common(cli, arguments.common);
   declare_check(cli, arguments);
   declare_drivers(cli, arguments);
+  declare_profiles(cli, arguments);
   declare_read(cli, arguments);
   declare_decode(cli, arguments);
   declare_scan(cli, arguments);

@@ -15,17 +15,19 @@ constexpr std::array<std::pair<std::string_view, Table>, 4> kTables{{{"coil", Ta
                                                                      {"input", Table::input},
                                                                      {"holding", Table::holding}}};
 
-constexpr std::array<std::pair<std::string_view, Type>, 11> kTypes{{{"bool", Type::boolean},
-                                                                    {"uint16", Type::uint16},
-                                                                    {"int16", Type::int16},
-                                                                    {"uint32", Type::uint32},
-                                                                    {"int32", Type::int32},
-                                                                    {"uint64", Type::uint64},
-                                                                    {"int64", Type::int64},
-                                                                    {"float32", Type::float32},
-                                                                    {"float64", Type::float64},
-                                                                    {"bcd16", Type::bcd16},
-                                                                    {"bcd32", Type::bcd32}}};
+constexpr std::array<std::pair<std::string_view, Type>, 12> kTypes{
+    {{"bool", Type::boolean},
+     {"uint16", Type::uint16},
+     {"int16", Type::int16},
+     {"uint32", Type::uint32},
+     {"int32", Type::int32},
+     {"uint64", Type::uint64},
+     {"int64", Type::int64},
+     {"float32", Type::float32},
+     {"float64", Type::float64},
+     {"bcd16", Type::bcd16},
+     {"bcd32", Type::bcd32},
+     {"uint32_milli", Type::uint32_milli}}};
 
 constexpr std::array<std::pair<std::string_view, Order>, 10> kOrders{{{"abcd", Order::abcd},
                                                                       {"cdab", Order::cdab},

@@ -34,6 +34,13 @@ Value decimal(std::uint64_t digits, int count) {
   return integer(value);
 }
 
+// A meter that counts in whole units and in thousandths of one: a count of thousandths, so that no
+// digit is lost.
+Value thousandths(std::uint64_t whole, std::uint64_t part) {
+  if (part > 999) return {Value::Kind::not_decimal, 0, 0};
+  return integer(static_cast<std::int64_t>(whole * 1000 + part));
+}
+
 // The registers as one number, whatever way they were sent.
 std::uint64_t assemble(std::span<const std::uint8_t> bytes, Order order) {
   const std::size_t words = bytes.size() / 2;
@@ -53,8 +60,11 @@ Value decode(const Point& point, std::uint16_t first, std::span<const std::uint8
   const auto offset = static_cast<std::size_t>(point.address - first);
   if (holds_bits(point.table)) return integer(data[offset / 8] >> (offset % 8) & 1);
 
-  const auto bits =
-      assemble(data.subspan(2 * offset, 2 * std::size_t{width(point.type)}), point.order);
+  const auto bytes = data.subspan(2 * offset, 2 * std::size_t{width(point.type)});
+  if (point.type == Type::uint32_milli)
+    return thousandths(assemble(bytes.first(4), point.order),
+                       assemble(bytes.subspan(4), point.order));
+  const auto bits = assemble(bytes, point.order);
   switch (point.type) {
     case Type::boolean:
       return integer(point.bit < 0 ? bits != 0 : static_cast<std::int64_t>(bits >> point.bit & 1));
@@ -77,6 +87,8 @@ Value decode(const Point& point, std::uint16_t first, std::span<const std::uint8
       return decimal(bits, 4);
     case Type::bcd32:
       return decimal(bits, 8);
+    case Type::uint32_milli:
+      break;  // above
   }
   return {Value::Kind::not_decimal, 0, 0};  // not reached: every type is above
 }

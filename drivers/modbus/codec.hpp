@@ -15,7 +15,7 @@ struct Value {
     integer,       // the device's own count
     number,        // a float, or a uint64 above the largest int64 (to the nearest double)
     not_a_number,  // the device sent NaN or an infinity
-    not_decimal,   // a BCD digit above 9
+    not_decimal,   // a BCD digit above 9, or more than 999 thousandths
   };
   Kind kind = Kind::integer;
   std::int64_t integer = 0;

@@ -19,7 +19,8 @@ using namespace std::chrono_literals;
 using namespace gerbang::driver;
 
 constexpr const char* kTypes =
-    "bool|uint16|int16|uint32|int32|uint64|int64|float32|float64|bcd16|bcd32";
+    "bool|uint16|int16|uint32|int32|uint64|int64|float32|float64|bcd16|bcd32|"
+    "uint32_milli";
 constexpr const char* kOrders = "abcd|cdab|badc|dcba|ab|ba|abcdefgh|ghefcdab|badcfehg|hgfedcba";
 
 AddressKeys keys_of(const Values& address, const Values& options) {

@@ -31,6 +31,7 @@ enum class Type : std::uint8_t {
   uint64,
   int64,
   float64,
+  uint32_milli,  // two uint32, each in the order given: whole, then thousandths
 };
 
 // How the bytes of a value stand in the answer, by the usual letters: a is the most significant

@@ -56,6 +56,17 @@ TEST(Codec, ReadsIntegersWithTheirSign) {
   EXPECT_EQ(integer_in({0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE}, Type::int64), -2);
 }
 
+// The manual of the Supmea SUP-LDG: 108 and 123 thousandths, each low word first.
+TEST(Codec, ReadsAWholeNumberAndItsThousandthsAsOneCount) {
+  const Data total{0x00, 0x6C, 0x00, 0x00, 0x00, 0x7B, 0x00, 0x00};
+  EXPECT_EQ(integer_in(total, Type::uint32_milli, Order::cdab), 108'123);
+  EXPECT_EQ(
+      integer_in({0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x03, 0xE7}, Type::uint32_milli, Order::abcd),
+      4'294'967'295'999);
+  const Data too_many{0x00, 0x6C, 0x00, 0x00, 0x03, 0xE8, 0x00, 0x00};
+  EXPECT_EQ(decode(point(Type::uint32_milli, Order::cdab), 0, too_many).kind, Kind::not_decimal);
+}
+
 TEST(Codec, KeepsACountUpToTheLargestInt64AndNamesALargerOneAsANumber) {
   EXPECT_EQ(integer_in({0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}, Type::uint64), INT64_MAX);
   EXPECT_DOUBLE_EQ(

@@ -20,7 +20,9 @@ from harness import BUILD, SOURCE, Bench, Broker, Gateway, Subscriber, free_port
 
 ENVIRONMENT = {**os.environ, "GERBANG_DRIVER_PATH": str(BUILD / "drivers"), "GERBANG_DATA": str(SOURCE / "config")}
 # What the site says where a profile asks.
-ANSWERS = {"quantity": '"co2"', "scale": "0.1", "span": "{ raw = [0, 65535], value = [0, 100] }"}
+# Places of the address, by plugin and key; numbers for the rest.
+PLACES = {"w1": '"28-0000098e8f2d"', "address": "{ empty = 1800, full = 200 }"}
+ANSWERS = {"address": PLACES["address"], "quantity": '"co2"', "scale": "0.1", "span": "{ raw = [0, 65535], value = [0, 100] }"}
 UNITS = {"conductivity": "mS/cm", "flow": "L/s", "volume": "L", "volume_reverse": "L"}
 # quantity → its unit on the wire; unit in the file → factor into it. Written here, not read from the gateway.
 CANONICAL = {"ph": "pH", "orp": "mV", "water_temperature": "°C", "air_temperature": "°C", "dissolved_oxygen": "mg/L",
@@ -177,11 +179,11 @@ class Profiles(unittest.TestCase):
                 line = f'device = "/dev/gerbang-test-{number}"'
                 if profile["plugin"] == "modbus":
                     line = f'transport = "rtu"\n{line}'
-                elif profile["plugin"] in ("iio", "analog"):
+                elif profile["plugin"] == "iio":
                     line = ""
                 text += f'[[driver]]\nname = "line-{number}"\nplugin = "{profile["plugin"]}"\n[driver.options]\n{line}\n'
                 text += f'[[device]]\nid = "d{number}"\ndriver = "line-{number}"\nprofile = "{profile["name"]}"\n'
-                asked = ", ".join(f"{key} = 5" for key in profile["ask"])
+                asked = ", ".join(f"{key} = {PLACES.get(key, 5)}" for key in profile["ask"])
                 text += f"address = {{ {asked} }}\n" if asked else ""
                 # ORP and pH of one meter share a register: never both.
                 names = [c["name"] for c in profile["channels"] if not (profile["name"] == "supmea-sup-ph8" and c["name"] == "orp")]

@@ -14,6 +14,8 @@ constexpr long kLongestAnswer = 85;  // characters: address, 75 of values, CRC, 
 constexpr int kLastData = 9;
 // After a failure: what else was on its way has come, and the device has seen silence.
 constexpr Bus::Time kRest = 100ms;
+// Time-outs after which an answer is not reckoned with any more.
+constexpr int kLatest = 4;
 
 }  // namespace
 
@@ -46,9 +48,10 @@ bool Bus::device_is_busy(const Measurement& wanted) const {
 // Values that are ready go first, because the device keeps them only until its next command; then
 // whatever has waited longest.
 void Bus::choose(Time now) {
-  if (active_ || now < not_before_) return;
+  if (active_) return;
   for (std::size_t i = 0; i < measurements_.size(); ++i) {
     const Measurement& m = measurements_[i];
+    if (now < rests_until(m)) continue;
     if (m.phase == Phase::ready) {
       active_ = i;
       begin_fetching();
@@ -65,7 +68,7 @@ void Bus::choose(Time now) {
 std::optional<std::string> Bus::next_command(Time now) {
   advance(now);
   choose(now);
-  if (!active_ || awaiting_ || now < not_before_) return std::nullopt;
+  if (!active_ || awaiting_ || now < rests_until(active())) return std::nullopt;
   const Measurement& m = active();
   if (m.phase == Phase::started) return start_text(m.address, m.command);
   if (m.phase == Phase::fetching) return data_text(m.address, m.next_data);
@@ -172,10 +175,11 @@ void Bus::data(std::string_view text, Time now) {
 
 void Bus::answered(Time now) {
   exchanges_.push_back({active().address, GERBANG_REASON_NONE, now - asked_});
-  failures(active().address) = 0;
+  Device& device = devices_[slot(active().address)];
+  // An answer to another attempt may still come, and must not be taken for one to what is next.
+  if (attempt_ > 0) device.quiet_until = asked_ + kLatest * settings_.timeout;
+  device.silent = false;
   awaiting_ = false;
-  // An answer to an earlier attempt may still come, and must not be taken for one to what is next.
-  if (attempt_ > 0) not_before_ = now + settings_.timeout + kRest;
   attempt_ = 0;
 }
 
@@ -184,13 +188,13 @@ void Bus::failed(gerbang_reason reason, const std::string& why, Time now) {
   awaiting_ = false;
   lines_.clear();
   not_before_ = now + kRest;
-  const int retries = failures(active().address) > 0 ? 0 : settings_.retries;
-  if (attempt_ < retries) {
+  Device& device = devices_[slot(active().address)];
+  if (attempt_ < (device.silent ? 0 : settings_.retries)) {
     ++attempt_;
     return;
   }
-  ++failures(active().address);
-  not_before_ += settings_.timeout;
+  device.silent = true;
+  device.quiet_until = asked_ + kLatest * settings_.timeout;
   finish(reason, why);
 }
 
@@ -226,11 +230,11 @@ Bus::Time Bus::wake(Time now) const {
     if (m.phase == Phase::measuring || m.phase == Phase::waiting) next = std::min(next, m.since);
     const bool next_in_line =
         m.phase == Phase::ready || (m.phase == Phase::queued && !device_is_busy(m));
-    if (next_in_line && !active_) next = std::min(next, std::max(now, not_before_));
+    if (next_in_line && !active_) next = std::min(next, std::max(now, rests_until(m)));
   }
   if (!active_) return next;
   if (awaiting_) return std::min(next, deadline_);
-  if (active().phase != Phase::waiting) next = std::min(next, std::max(now, not_before_));
+  if (active().phase != Phase::waiting) next = std::min(next, std::max(now, rests_until(active())));
   return next;
 }
 
@@ -247,7 +251,7 @@ void Bus::line_lost() {
   attempt_ = 0;
   not_before_ = {};
   lines_.clear();
-  failures_.fill(0);
+  devices_.fill({});
 }
 
 }  // namespace gerbang::sdi12

@@ -3,6 +3,7 @@
 
 #include <gerbang/driver.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -26,9 +27,9 @@ namespace gerbang::sdi12 {
 //
 // An answer counts only with the address that was asked, of the form that was asked for, and with
 // its CRC where one was asked for. After a failure the same command is sent again, `retries` times;
-// after an answer that needed that the line rests until what may still come has come, so that no
-// late answer is taken for the next one. A device that failed altogether is then asked once a turn
-// until it answers.
+// after that the device is left alone until what may still come has come (four time-outs), so that
+// no late answer is taken for the one to the next command. A device that failed altogether is then
+// asked once a turn until it answers.
 class Bus {
  public:
   using Time = std::chrono::nanoseconds;
@@ -111,9 +112,11 @@ class Bus {
   void answered(Time now);
   void failed(gerbang_reason reason, const std::string& why, Time now);
   void finish(gerbang_reason reason, std::string why);
-  std::uint32_t& failures(char address) {
-    return failures_[static_cast<unsigned char>(address) & 0x7F];
+  // The command of this measurement is not sent before.
+  Time rests_until(const Measurement& m) const {
+    return std::max(not_before_, devices_[slot(m.address)].quiet_until);
   }
+  static std::size_t slot(char address) { return static_cast<unsigned char>(address) & 0x7Fu; }
 
   Settings settings_;
   std::vector<Measurement> measurements_;
@@ -126,7 +129,11 @@ class Bus {
   // What was heard instead of the answer.
   gerbang_reason heard_ = GERBANG_REASON_NONE;
   std::string heard_why_;
-  std::array<std::uint32_t, 128> failures_{};  // turns in a row, by address
+  struct Device {
+    bool silent = false;  // it failed altogether and has not answered since
+    Time quiet_until{};   // answers to earlier attempts may still come
+  };
+  std::array<Device, 128> devices_{};  // by address
   std::uint64_t foreign_ = 0;
   std::vector<Outcome> outcomes_;
   std::vector<Exchange> exchanges_;

@@ -239,7 +239,8 @@ TEST_F(Sdi12Line, ScanFindsWhoAnswersAndAsksNothingElse) {
                   {"0I", "014METER   TER12 3.1"},
                   {"z", "z"},
                   {"zI", "z13CAMPBELLCS650 1.0serial"}});
-  EXPECT_EQ(rig.scan({{"device", path}, {"break", "adapter"}, {"timeout", "20ms"}}), GERBANG_OK) << rig.log;
+  EXPECT_EQ(rig.scan({{"device", path}, {"break", "adapter"}, {"timeout", "20ms"}}), GERBANG_OK)
+      << rig.log;
   ASSERT_EQ(rig.scanned.size(), 2u);
   EXPECT_THAT(rig.scanned[0].second, HasSubstr("METER TER12, firmware 3.1, SDI-12 1.4"));
   EXPECT_THAT(rig.scanned[0].first, HasSubstr("plugin = \"sdi12\""));

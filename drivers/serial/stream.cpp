@@ -81,8 +81,8 @@ bool Stream::serve(Time now) {
   // Said only when it costs something: a stream that is heard from its middle begins with noise.
   if (failure == GERBANG_REASON_PROTOCOL)
     tell(noise_, now,
-         "bytes that are in no frame of this device at " + text_of(line_.settings()) +
-             ": another baud rate, another model, or a bad cable?");
+         "another baud rate, another model, or a bad cable? Bytes that are in no frame at " +
+             text_of(line_.settings()));
   if (answered) host_.exchange(device_.c_str(), GERBANG_REASON_NONE, took_);
   return true;
 }
@@ -141,7 +141,7 @@ void Stream::noise(std::uint64_t bytes) {
 
 void Stream::tell(Rare& what, Time now, const std::string& text) {
   if (what.count == what.told || now < what.next) return;
-  host_.warning(device_ + ": " + std::to_string(what.count - what.told) + " " + text);
+  host_.warning(device_ + ": " + text + ": " + std::to_string(what.count - what.told));
   what.told = what.count;
   what.next = now + 1min;
 }

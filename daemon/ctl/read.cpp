@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cctype>
 #include <csignal>
 #include <cstdio>
 #include <map>
+#include <memory>
 #include <thread>
 
 #include "ctl/commands.hpp"
+#include "ctl/read_lines.hpp"
 #include "ctl/running.hpp"
 #include "ipc/child.hpp"
-#include "quality/range.hpp"
 #include "source/catalogue.hpp"
-#include "source/once.hpp"
+#include "source/watch.hpp"
 
 namespace gerbang::ctl {
 namespace {
@@ -24,147 +28,14 @@ void interrupt(int) {
   g_interrupted = 1;
 }
 
-std::string hex(const std::string& bytes) {
-  std::string out;
-  char two[4];
-  for (unsigned char c : bytes) {
-    std::snprintf(two, sizeof two, "%02x ", c);
-    out += two;
-  }
-  if (!out.empty()) out.pop_back();
-  return out;
-}
-
-// What passed on the line for one request: the newest one is what the next readings were made of.
-struct Exchange {
-  std::string device, sent, received;
-  std::int64_t sent_ns = 0, received_ns = 0;
-};
-
-struct Line {
-  const config::Sensor* sensor = nullptr;
-  Reading reading;
-  Exchange exchange;
-
-  bool good() const { return reading.flag == Flag::good || reading.flag == Flag::not_evaluated; }
-  double in_sensor_unit() const {
-    return reading.raw.value() * sensor->calibration.scale + sensor->calibration.offset;
-  }
-  double value() const { return sensor->calibration.apply(reading.raw.value()); }
-  double milliseconds() const {
-    if (exchange.received_ns <= exchange.sent_ns || exchange.sent_ns == 0) return 0;
-    return static_cast<double>(exchange.received_ns - exchange.sent_ns) / 1e6;
-  }
-};
-
-std::string quality_text(const Reading& reading) {
-  std::string out(name(reading.flag));
-  std::replace(out.begin(), out.end(), '_', ' ');
-  if (reading.reason != Reason::none) out += " (" + std::string(name(reading.reason)) + ")";
-  return out;
-}
-
-void print(const Line& line) {
-  const config::Sensor& s = *line.sensor;
-  if (line.reading.flag == Flag::missing) {
-    std::printf("%-24s no value: %s\n", s.id.c_str(), quality_text(line.reading).c_str());
-  } else {
-    std::printf("%-24s raw %.10g  =  %.10g %s  =  %.*f %s   %s   %.1f ms\n", s.id.c_str(),
-                line.reading.raw.value(), line.in_sensor_unit(), s.unit.c_str(),
-                static_cast<int>(s.quantity.decimals), line.value(), s.quantity.unit.c_str(),
-                quality_text(line.reading).c_str(), line.milliseconds());
-  }
-  if (!line.exchange.sent.empty()) std::printf("  sent      %s\n", hex(line.exchange.sent).c_str());
-  if (!line.exchange.received.empty())
-    std::printf("  received  %s\n", hex(line.exchange.received).c_str());
-}
-
-json::object to_json(const Line& line) {
-  const config::Sensor& s = *line.sensor;
-  json::object o{{"sensor", s.id}, {"quality", name(line.reading.flag)}};
-  if (line.reading.reason != Reason::none) o["reason"] = name(line.reading.reason);
-  if (line.reading.flag != Flag::missing) {
-    if (line.reading.raw.is_integer)
-      o["raw"] = line.reading.raw.integer;
-    else
-      o["raw"] = line.reading.raw.number;
-    o["inSensorUnit"] = line.in_sensor_unit();
-    o["sensorUnit"] = s.unit;
-    o["value"] = line.value();
-    o["unit"] = s.quantity.unit;
-  }
-  if (!line.exchange.sent.empty()) o["sent"] = hex(line.exchange.sent);
-  if (!line.exchange.received.empty()) o["received"] = hex(line.exchange.received);
-  if (line.milliseconds() > 0) o["milliseconds"] = line.milliseconds();
-  return o;
-}
-
-// The same range test as the gateway's.
-void judge(Line& line) {
-  std::optional<quality::Range> range;
-  if (line.sensor->range) {
-    range.emplace();
-    range->low = line.sensor->range->low;
-    range->high = line.sensor->range->high;
-  }
-  quality::Mark said;
-  said.flag = line.reading.flag;
-  said.reason = line.reading.reason;
-  quality::Mark mark = quality::check(said, line.value(), range);
-  line.reading.flag = mark.flag;
-  line.reading.reason = mark.reason;
-}
-
-// One pass over the wanted sensors of one driver. A fast sensor is read again while the others are
-// waited for: one line is enough, and a value is worth more than its absence before it.
-struct Pass {
-  std::vector<Line> lines;
-  std::string trouble;
-
-  void keep(Line line) {
-    auto same = [&](const Line& other) { return other.sensor == line.sensor; };
-    auto known = std::find_if(lines.begin(), lines.end(), same);
-    if (known == lines.end())
-      lines.push_back(std::move(line));
-    else if (known->reading.flag == Flag::missing)
-      *known = std::move(line);
-  }
-};
-
-Pass read_driver(const config::Config& config, const source::DriverSpec& spec,
-                 const std::string& host) {
-  Pass pass;
-  Exchange now;
-  source::Listener listener;
-  listener.trace = [&](const source::Trace& trace) {
-    if (trace.sent) {
-      now = Exchange();
-      now.device = trace.device;
-      now.sent = trace.data;
-      now.sent_ns = trace.boot_ns;
-    } else {
-      now.received += trace.data;
-      now.received_ns = trace.boot_ns;
-    }
-  };
-  listener.reading = [&](const Reading& reading) {
-    Line line;
-    line.sensor = &config.sensors[reading.sensor];
-    line.reading = reading;
-    if (reading.flag != Flag::missing) judge(line);
-    line.exchange = now;
-    pass.keep(std::move(line));
-  };
-  listener.log = [&](const source::LogLine& line) {
-    if (line.level >= 2) std::fprintf(stderr, "%s: %s\n", spec.name.c_str(), line.text.c_str());
-  };
-  auto limit = 15s + std::chrono::milliseconds(spec.max_block_ms);
-  auto done = source::read_once(host, spec, listener, limit);
-  if (!done)
-    pass.trouble = done.error().what;
-  else
-    pass.trouble = done->text;
-  return pass;
+// "ok", "timeout", "crc" … as the status document writes them.
+std::optional<Reason> reason_by_name(std::string_view text) {
+  if (text == "ok") return Reason::none;
+  std::string upper(text);
+  for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  for (unsigned number = 1; number < kReasonCount; ++number)
+    if (const auto reason = reason_of(number); reason && name(*reason) == upper) return reason;
+  return std::nullopt;
 }
 
 std::vector<source::DriverSpec> wanted_drivers(const config::Config& config,
@@ -192,6 +63,32 @@ std::vector<source::DriverSpec> wanted_drivers(const config::Config& config,
   }
   std::erase_if(specs, [](const source::DriverSpec& spec) { return spec.sensors.empty(); });
   return specs;
+}
+
+// One element of "drivers" of the status document.
+LineFacts facts_of(const json::object& driver, const config::Config& config) {
+  LineFacts facts;
+  const json::value* name_of_driver = driver.if_contains("name");
+  for (const config::Driver& known : config.drivers)
+    if (name_of_driver != nullptr && name_of_driver->is_string() &&
+        name_of_driver->as_string() == known.name)
+      facts.kind = kind_of(known.options);
+  const json::value* devices = driver.if_contains("devices");
+  if (devices == nullptr || !devices->is_array()) return facts;
+  for (const json::value& value : devices->as_array()) {
+    const json::value* name = value.is_object() ? value.as_object().if_contains("name") : nullptr;
+    const json::value* requests =
+        value.is_object() ? value.as_object().if_contains("requests") : nullptr;
+    if (name == nullptr || !name->is_string() || requests == nullptr || !requests->is_object())
+      continue;
+    DeviceCounts counts;
+    counts.device = std::string(name->as_string());
+    for (const auto& [result, count] : requests->as_object())
+      if (const auto reason = reason_by_name(result); reason && count.is_number())
+        counts.results[*reason] += count.to_number<std::uint64_t>();
+    facts.devices.push_back(std::move(counts));
+  }
+  return facts;
 }
 
 // The daemon holds the lines: what it last read, and a word that it is so.
@@ -234,6 +131,95 @@ int show_running(const Endpoint& gateway, const Common& common, const ReadOption
   return all_good ? kOk : kBad;
 }
 
+// What the running gateway counted on its lines, judged in the same way.
+void advise_running(const Endpoint& gateway, const config::Config& config, const Common& common) {
+  auto status = get_json(gateway, "/api/v1/status");
+  if (!status || !status->is_object()) return;
+  const json::value* drivers = status->as_object().if_contains("drivers");
+  if (drivers == nullptr || !drivers->is_array()) return;
+  for (const json::value& value : drivers->as_array()) {
+    if (!value.is_object()) continue;
+    const json::object& driver = value.as_object();
+    const LineFacts facts = facts_of(driver, config);
+    const json::value* name = driver.if_contains("name");
+    if (name != nullptr && name->is_string())
+      print_advice(std::string(name->as_string()), advise(facts, common.language));
+  }
+}
+
+int follow_running(const Endpoint& gateway, const config::Config& config, const Common& common,
+                   const ReadOptions& options) {
+  int code = kOk;
+  do {
+    code = show_running(gateway, common, options);
+    if (code == kUnavailable) return code;
+    if (!common.json) advise_running(gateway, config, common);
+    std::fflush(stdout);
+    for (int i = 0; options.watch && g_interrupted == 0 && i < 10; ++i)
+      std::this_thread::sleep_for(100ms);
+  } while (options.watch && g_interrupted == 0);
+  return code;
+}
+
+int read_once(const Common& common, const config::Config& config,
+              const std::vector<source::DriverSpec>& specs, const std::string& host) {
+  bool all_good = true;
+  for (const source::DriverSpec& spec : specs) {
+    DriverView view(config, spec, true);
+    const auto limit = 15s + std::chrono::milliseconds(spec.max_block_ms);
+    auto done = source::read_once(host, spec, view.listener(), limit);
+    const std::string trouble = done ? done->text : done.error().what;
+    view.trouble(trouble);
+    all_good = all_good && view.all_good();
+    // Nobody wants to hear of a line that is well.
+    const bool advise_too = !view.all_good();
+    for (const SensorLine& line : view.lines()) {
+      if (common.json)
+        print_json(line);
+      else
+        print(line);
+    }
+    if (advise_too && common.json) view.print_advice_json(common.language);
+    if (advise_too && !common.json) view.print_advice(common.language);
+    std::fflush(stdout);
+    if (!trouble.empty()) std::fprintf(stderr, "%s: %s\n", spec.name.c_str(), trouble.c_str());
+  }
+  return all_good ? kOk : kBad;
+}
+
+int watch(const Common& common, const config::Config& config,
+          const std::vector<source::DriverSpec>& specs, const std::string& host) {
+  std::vector<std::unique_ptr<DriverView>> views;
+  std::vector<source::Watched> lines;
+  for (const source::DriverSpec& spec : specs) {
+    views.push_back(std::make_unique<DriverView>(config, spec, false));
+    DriverView* view = views.back().get();
+    source::Watched line;
+    line.spec = spec;
+    line.listener = view->listener();
+    line.trouble = [view](const std::string& text) { view->trouble(text); };
+    lines.push_back(std::move(line));
+  }
+  const bool terminal = ::isatty(STDOUT_FILENO) != 0 && !common.json;
+  int tenths = 0;
+  const auto show = [&] {
+    if (terminal) std::fputs("\033[H\033[J", stdout);
+    if (!common.json) std::printf("-- after %d s; Ctrl-C ends\n", tenths / 10);
+    for (const auto& view : views) view->tick();
+    for (const auto& view : views)
+      common.json ? view->print_json(common.language) : view->print(common.language);
+    std::fflush(stdout);
+  };
+  source::watch(host, lines, [&] {
+    if (tenths > 0 && tenths % 10 == 0) show();
+    ++tenths;
+    return g_interrupted == 0;
+  });
+  return std::all_of(views.begin(), views.end(), [](const auto& v) { return v->all_good(); })
+             ? kOk
+             : kBad;
+}
+
 }  // namespace
 
 int read(const Common& common, const ReadOptions& options) {
@@ -253,39 +239,17 @@ int read(const Common& common, const ReadOptions& options) {
   }
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
-  bool all_good = true;
   auto host = ipc::host_program("gerbang-driver-host");
   if (!host) {
     std::fprintf(stderr, "gerbangctl: %s\n", host.error().what.c_str());
     return kUnavailable;
   }
+  if (auto gateway = running_gateway(config))
+    return follow_running(*gateway, config, common, options);
   source::Catalogue catalogue(*host);
-  auto specs = wanted_drivers(config, catalogue, options.sensors);
-  do {
-    if (auto gateway = running_gateway(config)) {
-      int code = show_running(*gateway, common, options);
-      if (code == kUnavailable) return code;
-      all_good = all_good && code == kOk;
-    } else {
-      for (const source::DriverSpec& spec : specs) {
-        Pass pass = read_driver(config, spec, *host);
-        for (const Line& line : pass.lines) {
-          all_good = all_good && line.good();
-          if (common.json)
-            std::puts(json::serialize(to_json(line)).c_str());
-          else
-            print(line);
-        }
-        if (!pass.trouble.empty())
-          std::fprintf(stderr, "%s: %s\n", spec.name.c_str(), pass.trouble.c_str());
-        if (pass.lines.size() < spec.sensors.size()) all_good = false;
-      }
-    }
-    std::fflush(stdout);
-    for (int i = 0; options.watch && g_interrupted == 0 && i < 10; ++i)
-      std::this_thread::sleep_for(100ms);
-  } while (options.watch && g_interrupted == 0);
-  return all_good ? kOk : kBad;
+  const auto specs = wanted_drivers(config, catalogue, options.sensors);
+  return options.watch ? watch(common, config, specs, *host)
+                       : read_once(common, config, specs, *host);
 }
 
 }  // namespace gerbang::ctl

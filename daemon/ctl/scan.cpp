@@ -245,7 +245,8 @@ int scan(const Common& common, const ScanOptions& options) {
   Findings findings;
   int code = kBad;
   for (const std::string& plugin : plugins) {
-    if (g_interrupted != 0) break;
+    // One device that speaks by itself has the wire alone.
+    if (g_interrupted != 0 || findings.count > 0) break;
     const int one = search(common, catalogue, plugin, options, findings);
     if (one != kBad) code = one;
   }

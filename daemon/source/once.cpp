@@ -7,69 +7,13 @@
 
 #include "async/spawn.hpp"
 #include "core/text.hpp"
-#include "ipc/child.hpp"
+#include "source/conversation.hpp"
 
 namespace gerbang::source {
 namespace {
 
 using namespace std::chrono_literals;
 using namespace boost::asio::experimental::awaitable_operators;
-
-// One question to one host. on_frame returns true when the answer is complete.
-struct Conversation {
-  std::string request;
-  std::function<bool(HostFrame&)> on_frame;
-  // Given: the deadline begins again with each frame, and a true answer asks the host to stop.
-  std::function<bool()> interrupted;
-  std::uint64_t frames = 0;
-  Hello hello;
-  std::optional<Error> failed;
-  bool finished = false;
-};
-
-void break_off(Conversation& talk, std::string what) {
-  talk.failed = Error(std::make_error_code(std::errc::protocol_error), std::move(what));
-}
-
-// The process has a moment to say how it ended.
-asio::awaitable<std::string> how_it_ended(ipc::Child& child) {
-  auto ended = co_await (child.exited() || sleep_for(1s));
-  if (ended.index() == 1) co_return "the driver host closed its socket";
-  const ipc::Exit& exit = std::get<0>(ended);
-  co_return (exit.signalled ? "the driver host was " : "the driver host ") + exit.text();
-}
-
-asio::awaitable<void> converse(Conversation& talk, ipc::Child& child) {
-  for (bool greeted = false;;) {
-    auto payload = co_await child.read();
-    if (!payload) {
-      // connection_reset tells a crash from an answer that we refuse.
-      Error failed = payload.error();
-      if (failed.code == std::errc::connection_reset) failed.what = co_await how_it_ended(child);
-      talk.failed = std::move(failed);
-      co_return;
-    }
-    auto frame = decode_frame(*payload);
-    if (!frame) {
-      break_off(talk, "the driver host sent " + frame.error().what);
-      co_return;
-    }
-    ++talk.frames;
-    if (greeted) {
-      if (talk.on_frame(*frame)) co_return;
-      continue;
-    }
-    auto* hello = std::get_if<Hello>(&*frame);
-    if (hello == nullptr || !hello->load_error.empty()) {
-      break_off(talk, hello == nullptr ? "the driver host sent something before its hello"
-                                       : hello->load_error);
-      co_return;
-    }
-    greeted = true;
-    talk.hello = std::move(*hello);
-    child.send(talk.request);
-  }
-}
 
 // Until the host has had its time.
 asio::awaitable<void> run_out(Conversation& talk, ipc::Child& child,
@@ -120,50 +64,19 @@ Result<void> run(Conversation& talk, const std::string& host, const std::string&
   return {};
 }
 
-// The frames that every conversation may bring.
-void tell(const Listener& listener, const HostFrame& frame) {
-  if (auto* event = std::get_if<Event>(&frame); event != nullptr && listener.event)
-    listener.event(*event);
-  if (auto* trace = std::get_if<Trace>(&frame); trace != nullptr && listener.trace)
-    listener.trace(*trace);
-  if (auto* line = std::get_if<LogLine>(&frame); line != nullptr && listener.log)
-    listener.log(*line);
-  if (auto* beat = std::get_if<Heartbeat>(&frame); beat != nullptr && listener.heartbeat)
-    listener.heartbeat(*beat);
-  if (auto* found = std::get_if<Found>(&frame); found != nullptr && listener.found)
-    listener.found(*found);
-  if (auto* progress = std::get_if<Progress>(&frame); progress != nullptr && listener.progress)
-    listener.progress(*progress);
-}
-
 }  // namespace
 
 Result<Done> read_once(const std::string& host, const DriverSpec& spec, const Listener& listener,
                        std::chrono::nanoseconds deadline) {
   Done done;
-  auto index_of = [&spec](std::uint32_t place) -> std::optional<std::uint32_t> {
-    if (place >= spec.sensors.size()) return std::nullopt;
-    return spec.sensors[place].index;
-  };
   Conversation talk;
   talk.request = encode_configure(spec, static_cast<bool>(listener.trace), true);
   talk.on_frame = [&](HostFrame& frame) {
-    if (auto* readings = std::get_if<Readings>(&frame)) {
-      for (Reading& reading : readings->all) {
-        auto index = index_of(reading.sensor);
-        if (!index || !listener.reading) continue;
-        reading.sensor = *index;
-        listener.reading(reading);
-      }
-    } else if (auto* event = std::get_if<Event>(&frame)) {
-      auto index = index_of(event->sensor);
-      if (!index) return false;
-      event->sensor = *index;
-    } else if (auto* end = std::get_if<Done>(&frame)) {
+    if (auto* end = std::get_if<Done>(&frame)) {
       done = std::move(*end);
       return true;
     }
-    tell(listener, frame);
+    tell_of(spec, listener, frame);
     return false;
   };
   if (auto ran = run(talk, host, spec.plugin_path, deadline); !ran)

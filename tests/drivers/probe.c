@@ -137,9 +137,22 @@ static gerbang_status decode(const gerbang_host* host, const gerbang_config* con
   return GERBANG_OK;
 }
 
+/* With greeting "wait" it searches until it is told to stop. */
+static gerbang_status scan(const gerbang_host* host, const gerbang_config* config,
+                           gerbang_found found, gerbang_progress progress, void* context) {
+  const gerbang_value* greeting = value(config->options, config->option_count, "greeting");
+  const gerbang_value* units = value(config->options, config->option_count, "units");
+  progress(context, 0.5, "half way");
+  found(context, "[[driver]]\nname = \"a\"\n", units->text);
+  while (strcmp(greeting->text, "wait") == 0 && !host->stopping(host)) sleep_ms(10);
+  found(context, "[[driver]]\nname = \"b\\\"\x01\"\n", "the second\none");
+  host->log(host, GERBANG_LOG_WARNING, "something talks");
+  return GERBANG_OK;
+}
+
 const gerbang_driver_table* gerbang_driver(void) {
   static const gerbang_driver_table table = {
       sizeof table, GERBANG_ABI_MAJOR, GERBANG_ABI_MINOR, 0, "probe", "1.0", describe,
-      open_,        poll_,             close_,            decode, NULL};
+      open_,        poll_,             close_,            decode, scan};
   return &table;
 }

@@ -198,5 +198,55 @@ TEST_F(RealHostTest, AMissingDriverFileWaitsForTheOperator) {
   EXPECT_NE(driver->status().last_error.find("/nowhere/simulator.so"), std::string::npos);
 }
 
+struct Search {
+  std::vector<Found> found;
+  std::vector<Progress> progress;
+  std::vector<std::string> log;
+
+  Result<Done> run(const std::string& driver, const std::string& greeting,
+                   const std::function<bool()>& interrupted) {
+    OptionValues options{OptionValue{"greeting", OptionType::string, greeting, 0, 0},
+                         OptionValue{"units", OptionType::string, "1-3", 0, 0}};
+    Listener listener;
+    listener.found = [this](const Found& one) { found.push_back(one); };
+    listener.progress = [this](const Progress& one) { progress.push_back(one); };
+    listener.log = [this](const LogLine& line) { log.push_back(line.text); };
+    return scan(kHost, driver, options, listener, interrupted);
+  }
+};
+
+TEST(Scan, BringsCandidatesAsTheDriverFindsThem) {
+  Search search;
+  auto done = search.run(GERBANG_BINARY_DIR "/bad_drivers/probe.so", "hello", [] { return false; });
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(done->status, Status::ok);
+  ASSERT_EQ(search.found.size(), 2u);
+  EXPECT_EQ(search.found[0].toml, "[[driver]]\nname = \"a\"\n") << "lines stay lines";
+  EXPECT_EQ(search.found[0].note, "1-3") << "what was asked for beside the options";
+  EXPECT_EQ(search.found[1].toml.find('\x01'), std::string::npos);
+  EXPECT_EQ(search.found[1].note, "the second one");
+  ASSERT_EQ(search.progress.size(), 1u);
+  EXPECT_EQ(search.progress[0].done, 0.5);
+  EXPECT_EQ(search.log, std::vector<std::string>{"something talks"});
+}
+
+TEST(Scan, WhatIsKnownComesAlsoWhenItIsInterrupted) {
+  Search search;
+  auto done = search.run(GERBANG_BINARY_DIR "/bad_drivers/probe.so", "wait",
+                         [&] { return !search.found.empty(); });
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(search.found.size(), 2u);
+}
+
+TEST(Scan, ADriverThatCannotSaysSo) {
+  Search search;
+  auto done = search.run(GERBANG_BINARY_DIR "/drivers/simulator.so", "", [] { return false; });
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(done->status, Status::config);
+  EXPECT_EQ(done->text, "driver simulator cannot scan");
+  EXPECT_FALSE(describe(kHost, GERBANG_BINARY_DIR "/drivers/simulator.so")->can_scan);
+  EXPECT_TRUE(describe(kHost, GERBANG_BINARY_DIR "/bad_drivers/probe.so")->can_scan);
+}
+
 }  // namespace
 }  // namespace gerbang::source::test

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctl/read_lines.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+#include "ctl/by_hand.hpp"
+#include "quality/range.hpp"
+
+namespace gerbang::ctl {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kSaid = 8;
+constexpr std::size_t kDevices = 256;
+constexpr std::size_t kReceived = 1024;
+constexpr std::size_t kTicks = 30;
+constexpr unsigned kWarning = 2;  // gerbang_log_level
+
+std::string quality_text(const Reading& reading) {
+  std::string out(name(reading.flag));
+  std::replace(out.begin(), out.end(), '_', ' ');
+  if (reading.reason != Reason::none) out += " (" + std::string(name(reading.reason)) + ")";
+  return out;
+}
+
+json::object to_json(const SensorLine& line) {
+  const config::Sensor& s = *line.sensor;
+  json::object o{{"sensor", s.id}, {"quality", name(line.reading.flag)}};
+  if (line.reading.reason != Reason::none) o["reason"] = name(line.reading.reason);
+  if (line.reading.flag != Flag::missing) {
+    if (line.reading.raw.is_integer)
+      o["raw"] = line.reading.raw.integer;
+    else
+      o["raw"] = line.reading.raw.number;
+    o["inSensorUnit"] = line.in_sensor_unit();
+    o["sensorUnit"] = s.unit;
+    o["value"] = line.value();
+    o["unit"] = s.quantity.unit;
+  }
+  if (!line.exchange.sent.empty()) o["sent"] = hex(line.exchange.sent);
+  if (!line.exchange.received.empty()) o["received"] = hex(line.exchange.received);
+  if (line.milliseconds() > 0) o["milliseconds"] = line.milliseconds();
+  return o;
+}
+
+// The same range test as the gateway's.
+void judge(SensorLine& line) {
+  std::optional<quality::Range> range;
+  if (line.sensor->range) {
+    range.emplace();
+    range->low = line.sensor->range->low;
+    range->high = line.sensor->range->high;
+  }
+  quality::Mark said;
+  said.flag = line.reading.flag;
+  said.reason = line.reading.reason;
+  quality::Mark mark = quality::check(said, line.value(), range);
+  line.reading.flag = mark.flag;
+  line.reading.reason = mark.reason;
+}
+
+// What was counted since then; all of it if nothing was.
+DeviceCounts since(const DeviceCounts& now, const std::vector<DeviceCounts>& then) {
+  const auto old = std::find_if(then.begin(), then.end(),
+                                [&](const DeviceCounts& d) { return d.device == now.device; });
+  if (old == then.end() || old->total() == now.total()) return now;
+  DeviceCounts out = now;
+  for (const auto& [reason, times] : old->results) out.results[reason] -= times;
+  std::erase_if(out.results, [](const auto& entry) { return entry.second == 0; });
+  return out;
+}
+
+// Something came of which this was made. What is missing because nothing came may be told after
+// the next question has been answered: that answer is another device's.
+bool answered(const Reading& reading) {
+  return reading.reason != Reason::timeout && reading.reason != Reason::back_off &&
+         reading.reason != Reason::no_connection;
+}
+
+double mean_ms(const DeviceCounts& counts) {
+  const auto good = counts.of(Reason::none);
+  return good == 0 ? 0 : static_cast<double>(counts.microseconds) / static_cast<double>(good) / 1e3;
+}
+
+}  // namespace
+
+double SensorLine::in_sensor_unit() const {
+  return reading.raw.value() * sensor->calibration.scale + sensor->calibration.offset;
+}
+
+double SensorLine::milliseconds() const {
+  if (exchange.received_ns <= exchange.sent_ns || exchange.sent_ns == 0) return 0;
+  return static_cast<double>(exchange.received_ns - exchange.sent_ns) / 1e6;
+}
+
+void print(const SensorLine& line) {
+  const config::Sensor& s = *line.sensor;
+  if (line.reading.flag == Flag::missing) {
+    std::printf("%-24s no value: %s\n", s.id.c_str(), quality_text(line.reading).c_str());
+  } else {
+    std::printf("%-24s raw %.10g  =  %.10g %s  =  %.*f %s   %s   %.1f ms\n", s.id.c_str(),
+                line.reading.raw.value(), line.in_sensor_unit(), s.unit.c_str(),
+                static_cast<int>(s.quantity.decimals), line.value(), s.quantity.unit.c_str(),
+                quality_text(line.reading).c_str(), line.milliseconds());
+  }
+  if (!line.exchange.sent.empty()) std::printf("  sent      %s\n", hex(line.exchange.sent).c_str());
+  if (!line.exchange.received.empty())
+    std::printf("  received  %s\n", hex(line.exchange.received).c_str());
+}
+
+void print_json(const SensorLine& line) {
+  std::puts(json::serialize(to_json(line)).c_str());
+}
+
+LineFacts::Kind kind_of(const OptionValues& options) {
+  for (const OptionValue& value : options) {
+    if (value.name == "host" && !value.text.empty()) return LineFacts::Kind::network;
+    if (value.name == "device" && !value.text.empty()) return LineFacts::Kind::serial;
+  }
+  return LineFacts::Kind::other;
+}
+
+DriverView::DriverView(const config::Config& config, const source::DriverSpec& spec,
+                       bool keep_value)
+    : config_(config), spec_(spec), keep_value_(keep_value) {}
+
+source::Listener DriverView::listener() {
+  source::Listener listener;
+  listener.trace = [this](const source::Trace& trace) {
+    if (trace.sent) {
+      now_ = Exchange();
+      now_.device = trace.device;
+      now_.sent = trace.data;
+      now_.sent_ns = trace.boot_ns;
+    } else {
+      // Devices that speak by themselves have no question that would begin a new exchange.
+      if (now_.sent.empty() && (taken_ || now_.received.size() > kReceived)) now_ = Exchange();
+      taken_ = false;
+      now_.received += trace.data;
+      now_.received_ns = trace.boot_ns;
+    }
+  };
+  listener.reading = [this](const Reading& reading) {
+    SensorLine line;
+    line.sensor = &config_.sensors[reading.sensor];
+    line.reading = reading;
+    if (reading.flag != Flag::missing) judge(line);
+    if (now_.received.empty() || answered(reading)) line.exchange = now_;
+    taken_ = true;
+    keep(std::move(line));
+  };
+  listener.heartbeat = [this](const source::Heartbeat& beat) { count(beat); };
+  listener.log = [this](const source::LogLine& line) {
+    if (line.level < kWarning) return;
+    trouble(line.text);
+    std::fprintf(stderr, "%s: %s\n", spec_.name.c_str(), line.text.c_str());
+  };
+  return listener;
+}
+
+void DriverView::trouble(const std::string& text) {
+  if (text.empty() || (!said_.empty() && said_.back() == text)) return;
+  if (said_.size() == kSaid) said_.erase(said_.begin());
+  said_.push_back(text);
+}
+
+void DriverView::keep(SensorLine line) {
+  // In the order of the configuration, whoever answers first.
+  const auto known = std::lower_bound(
+      lines_.begin(), lines_.end(), line,
+      [](const SensorLine& a, const SensorLine& b) { return a.sensor < b.sensor; });
+  if (known == lines_.end() || known->sensor != line.sensor)
+    lines_.insert(known, std::move(line));
+  else if (!keep_value_ || known->reading.flag == Flag::missing)
+    *known = std::move(line);
+}
+
+void DriverView::count(const source::Heartbeat& beat) {
+  for (const source::Exchanges& said : beat.exchanges) {
+    auto device = std::find_if(devices_.begin(), devices_.end(),
+                               [&](const DeviceCounts& d) { return d.device == said.device; });
+    if (device == devices_.end()) {
+      if (devices_.size() == kDevices) continue;
+      device = devices_.emplace(devices_.end());
+      device->device = said.device;
+    }
+    for (const auto& [reason, times] : said.results) device->results[reason] += times;
+    device->microseconds += said.microseconds;
+    device->slowest_us = std::max(device->slowest_us, said.slowest_us);
+  }
+}
+
+bool DriverView::all_good() const {
+  return lines_.size() == spec_.sensors.size() &&
+         std::all_of(lines_.begin(), lines_.end(), [](const SensorLine& l) { return l.good(); });
+}
+
+LineFacts DriverView::facts() const {
+  LineFacts facts;
+  facts.kind = kind_of(spec_.options);
+  facts.said = said_;
+  for (const DeviceCounts& device : devices_)
+    facts.devices.push_back(earlier_.empty() ? device : since(device, earlier_.front()));
+  for (const SensorLine& line : lines_)
+    facts.sensors.push_back({line.sensor->id, line.reading.flag, line.reading.reason});
+  return facts;
+}
+
+void DriverView::tick() {
+  earlier_.push_back(devices_);
+  if (earlier_.size() > kTicks) earlier_.pop_front();
+}
+
+void DriverView::print(const std::string& language) const {
+  for (const SensorLine& line : lines_) gerbang::ctl::print(line);
+  print_advice(language);
+}
+
+void DriverView::print_json(const std::string& language) const {
+  for (const SensorLine& line : lines_) gerbang::ctl::print_json(line);
+  print_advice_json(language);
+}
+
+void DriverView::print_advice(const std::string& language) const {
+  for (const DeviceCounts& device : devices_) print_counts(device);
+  gerbang::ctl::print_advice(spec_.name, advise(facts(), language));
+}
+
+void DriverView::print_advice_json(const std::string& language) const {
+  json::array devices, texts;
+  for (const DeviceCounts& device : devices_) devices.push_back(gerbang::ctl::to_json(device));
+  for (const Advice& advice : advise(facts(), language))
+    texts.push_back(json::object{{"code", advice.code}, {"text", advice.text}});
+  std::puts(json::serialize(json::object{{"driver", spec_.name},
+                                         {"devices", std::move(devices)},
+                                         {"check", std::move(texts)}})
+                .c_str());
+}
+
+void print_counts(const DeviceCounts& counts) {
+  std::printf("%-24s asked %llu, answered %llu", device_label(counts.device).c_str(),
+              static_cast<unsigned long long>(counts.total()),
+              static_cast<unsigned long long>(counts.of(Reason::none)));
+  for (const auto& [reason, times] : counts.results)
+    if (reason != Reason::none && times > 0)
+      std::printf(", %s %llu", std::string(name(reason)).c_str(),
+                  static_cast<unsigned long long>(times));
+  if (counts.of(Reason::none) > 0 && counts.slowest_us > 0)
+    std::printf(", mean %.1f ms, slowest %.1f ms", mean_ms(counts), counts.slowest_us / 1e3);
+  std::putchar('\n');
+}
+
+json::object to_json(const DeviceCounts& counts) {
+  json::object results;
+  for (const auto& [reason, times] : counts.results)
+    results[reason == Reason::none ? "ok" : name(reason)] = times;
+  return {{"device", counts.device},
+          {"requests", counts.total()},
+          {"results", std::move(results)},
+          {"meanMs", mean_ms(counts)},
+          {"slowestMs", counts.slowest_us / 1e3}};
+}
+
+void print_advice(const std::string& driver, const std::vector<Advice>& advice) {
+  for (const Advice& one : advice) std::printf("check %s: %s\n", driver.c_str(), one.text.c_str());
+}
+
+}  // namespace gerbang::ctl

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""From an unknown line to its values, as a technician types it: decode, scan, paste, check, read. The devices are pymodbus, over
+TCP and over a pair of pseudo terminals."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import tomllib
+import unittest
+
+from harness import BUILD, SOURCE, Bench, Gateway, free_port, identity, port_open, wait_for
+
+PLANT = SOURCE / "tests/support/modbus_plant.py"
+
+
+class Commission(unittest.TestCase):
+    def setUp(self):
+        self.bench = self.enterContext(Bench())
+        folders = {"STATE_DIRECTORY": self.bench.folder / "state", "RUNTIME_DIRECTORY": self.bench.memory()}
+        self.environment = {**os.environ, **{k: str(v) for k, v in folders.items()},
+                            "GERBANG_DRIVER_PATH": str(BUILD / "drivers"), "GERBANG_DATA": str(SOURCE / "config")}
+
+    def ctl(self, *arguments):
+        """(exit code, output, errors) of gerbangctl."""
+        done = subprocess.run([BUILD / "bin" / "gerbangctl", *map(str, arguments)], capture_output=True, text=True,
+                              timeout=60, env=self.environment)
+        return done.returncode, done.stdout, done.stderr
+
+    def tcp_plant(self, units=4, silent="3"):
+        port = free_port()
+        self.bench.run("tcp-plant", ["/usr/bin/python3", PLANT, "--port", port, "--units", units, "--silent", silent])
+        wait_for("the plant", lambda: port_open(port))
+        return port
+
+    def configuration(self, *parts):
+        self.http_port = free_port()
+        return self.bench.write("gerbang.toml", identity() + f'[http]\nlisten = "127.0.0.1:{self.http_port}"\n' + "\n".join(parts))
+
+    def test_captured_bytes_are_decoded_or_refused_with_the_reason(self):
+        code, out, _ = self.ctl("decode", "modbus", "--hex", "01 03 04 02 BC 01 16 BA 31")
+        self.assertEqual(code, 0)
+        self.assertEqual([line.split()[1] for line in out.splitlines()], ["700", "278"])
+        code, out, _ = self.ctl("decode", "modbus", "--hex", "08040422 6E413F79 61", "--option", "type=float32",
+                                "--option", "order=cdab", "--json")
+        self.assertEqual(code, 0)
+        self.assertAlmostEqual(json.loads(out)["readings"][0]["value"], 11.9459, places=4)
+        for arguments, expected, words in [
+                (["modbus", "--hex", "01 83 02 C0 F1"], 65, "ILLEGAL DATA ADDRESS"),
+                (["modbus", "--hex", "01 03 04 02 BC 01 17 BA 31"], 65, "CRC"),
+                (["modbus", "--hex", "01 03 00 00 00 02 C4 0B"], 65, "question"),
+                (["modbus", "--hex", "01 0x"], 64, "character"),
+                (["modbus", "--hex", "01 03", "--option", "typ=int16"], 64, 'did you mean "type"'),
+                (["modbsu", "--hex", "01"], 66, "modbus"),
+                (["simulator", "--hex", "01"], 69, "no codec")]:
+            code, out, err = self.ctl("decode", *arguments)
+            self.assertEqual((code, out), (expected, ""), err)
+            self.assertIn(words, err)
+
+    def test_what_a_scan_prints_can_be_pasted_checked_and_read(self):
+        port = self.tcp_plant()
+        code, out, err = self.ctl("scan", "modbus", "--host", "127.0.0.1", "--port", port, "--units", "1-6", "--timeout", "200ms")
+        self.assertEqual(code, 0, err)
+        pasted = tomllib.loads(out)
+        self.assertEqual([d["options"]["port"] for d in pasted["driver"]], [port], "one line, one driver")
+        self.assertEqual(sorted({s["address"]["unit"] for s in pasted["sensor"]}), [1, 2, 4])
+        file = self.configuration(out)
+        self.assertEqual(self.ctl("check", file)[0], 0, self.ctl("check", file)[1])
+        code, out, err = self.ctl("--config", file, "read")
+        self.assertEqual(code, 0, out + err)
+        self.assertEqual(len(re.findall(r"raw 700 ", out)), 3, out)
+
+        code, out, _ = self.ctl("scan", "modbus", "--host", "127.0.0.1", "--port", port, "--units", "30-31", "--timeout", "100ms",
+                                "--json")
+        self.assertEqual((code, json.loads(out)["found"]), (1, []))
+        code, _, err = self.ctl("scan", "modbus", "--host", "127.0.0.1", "--port", free_port())
+        self.assertEqual(code, 69)
+        self.assertIn("refused", err)
+
+    def test_ctrl_c_keeps_what_was_found(self):
+        port = self.tcp_plant(units=2, silent="")
+        scan = subprocess.Popen([BUILD / "bin" / "gerbangctl", "scan", "modbus", "--host", "127.0.0.1", "--port", str(port),
+                                 "--timeout", "500ms"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env=self.environment)
+        time.sleep(3)
+        scan.send_signal(signal.SIGINT)
+        out, err = scan.communicate(timeout=10)
+        self.assertEqual(scan.returncode, 0, err)
+        self.assertEqual(len(tomllib.loads(out)["driver"]), 1)
+        self.assertIn("Stopped", err)
+
+    def test_a_wrong_unit_is_named_among_those_that_answer(self):
+        port = self.tcp_plant()
+        sensors = [f'[[sensor]]\nid = "unit-{n}"\ndriver = "plc"\nquantity = "number"\naddress = {{ unit = {n}, register = 0 }}\n'
+                   for n in (1, 2, 3, 4)]
+        driver = (f'[[driver]]\nname = "plc"\nplugin = "modbus"\ninterval = "500ms"\n'
+                  f'options = {{ host = "127.0.0.1", port = {port}, timeout = "150ms" }}\n')
+        file = self.configuration(driver, *sensors)
+        code, out, _ = self.ctl("--config", file, "read")
+        self.assertEqual(code, 1)
+        self.assertIn("check plc: no answer from unit 3 while units 1, 2, 4 answer: its address, supply or wiring?", out)
+        code, out, _ = self.ctl("--config", file, "--lang", "ind", "read")
+        self.assertIn("unit 3 tidak menjawab, sedangkan unit 1, 2, 4 menjawab", out)
+
+        watch = subprocess.Popen([BUILD / "bin" / "gerbangctl", "--config", str(file), "--json", "read", "--watch"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=self.environment)
+        time.sleep(4.5)
+        watch.send_signal(signal.SIGINT)
+        out, _ = watch.communicate(timeout=10)
+        self.assertEqual(watch.returncode, 1)
+        rows = [json.loads(line) for line in out.splitlines()]
+        lines = [row for row in rows if "driver" in row]
+        self.assertEqual([c["code"] for c in lines[-1]["check"]], ["silent_some"])
+        counts = {d["device"]: d for d in lines[-1]["devices"]}
+        self.assertGreater(counts["unit-1"]["results"]["ok"], 3, "one connection, asked on and on")
+        self.assertIn("TIMEOUT", counts["unit-3"]["results"])
+        self.assertTrue(all(row["received"] for row in rows if row.get("sensor") == "unit-1"), "raw bytes")
+
+    def test_a_refused_connection_is_explained(self):
+        driver = f'[[driver]]\nname = "plc"\nplugin = "modbus"\noptions = {{ host = "127.0.0.1", port = {free_port()} }}\n'
+        sensor = '[[sensor]]\nid = "a"\ndriver = "plc"\nquantity = "number"\naddress = { register = 0 }\n'
+        code, out, _ = self.ctl("--config", self.configuration(driver, sensor), "read")
+        self.assertEqual(code, 1)
+        self.assertIn("check plc: the connection is refused: check address and port", out)
+
+    def test_a_serial_line_is_found_unless_somebody_has_it(self):
+        ends = [self.bench.folder / "office", self.bench.folder / "field"]
+        self.bench.run("wire", [shutil.which("socat"), *(f"pty,rawer,link={end}" for end in ends)])
+        wait_for("the wire", lambda: all(end.exists() for end in ends))
+        self.bench.run("rtu-plant", ["/usr/bin/python3", PLANT, "--serial", ends[1], "--baud", "9600", "--units", "3",
+                                     "--silent", "2"])
+        time.sleep(2)
+        arguments = ["scan", "modbus", "--device", ends[0], "--bauds", "9600", "--parities", "none", "--units", "1-4"]
+        code, out, err = self.ctl(*arguments)
+        self.assertEqual(code, 0, err)
+        pasted = tomllib.loads(out)
+        self.assertEqual(pasted["driver"][0]["options"],
+                         {"transport": "rtu", "device": str(ends[0]), "baud": 9600, "parity": "none"})
+        self.assertEqual(sorted({s["address"]["unit"] for s in pasted["sensor"]}), [1, 3])
+
+        gateway = Gateway(self.bench, self.configuration(out).read_text())
+        wait_for("readings", lambda: (s := gateway.json(self.http_port, "/api/v1/sensors")) and
+                 all(x.get("newest", {}).get("value") is not None for x in s["sensors"]))
+        code, out, err = self.ctl(*arguments)
+        self.assertEqual((code, out), (69, ""))
+        self.assertRegex(err, r"is held by process \d+ \(gerbang-driver")
+        code, out, err = self.ctl("--config", gateway.file, *arguments)
+        self.assertEqual((code, out), (69, ""))
+        self.assertIn('the running gateway holds this line (driver "modbus-1")', err)
+        self.assertEqual(gateway.process.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -41,17 +41,10 @@ std::string text_of_code(int code) {
   return text != nullptr ? text : "reason code " + std::to_string(code);
 }
 
-// MQTT 3.1.1 has codes of its own.
 std::string refusal_text(bool v5, int code) {
-  if (v5) return text_of_code(code);
-  constexpr const char* kTexts[] = {"",
-                                    "unacceptable protocol version",
-                                    "client identifier rejected",
-                                    "server unavailable",
-                                    "bad user name or password",
-                                    "not authorized"};
-  return code < static_cast<int>(std::size(kTexts)) ? kTexts[code]
-                                                    : "return code " + std::to_string(code);
+  constexpr int kOld[] = {0x84, 0x85, 0x88, 0x86, 0x87};  // of MQTT 3.1.1, from 1
+  if (!v5 && code >= 1 && code <= 5) code = kOld[code - 1];
+  return text_of_code(code);
 }
 
 // A name without a slash is a systemd credential.
@@ -321,7 +314,16 @@ class Client::Impl {
 
   void refused(int code, const char* message) {
     if (code != 0) return down("the broker refuses: " + refusal_text(settings_.v5, code));
-    down(message != nullptr ? message : "");
+    const std::string_view said = message != nullptr ? message : "";
+    down(said.find("connect failure") == std::string_view::npos ? std::string(said) : no_way());
+  }
+
+  // The library has one text for all that may happen before the broker says a word.
+  std::string no_way() const {
+    if (!settings_.tls) return "nobody answers there: is the broker running, and is that its port?";
+    return "no encrypted connection: is the broker running with TLS at this port, is its "
+           "certificate "
+           "signed by one of ca_file, and made for this host?";
   }
 
   // Once for each attempt or connection: the library may report a failure twice.

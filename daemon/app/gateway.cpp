@@ -22,6 +22,7 @@
 #include "app/notes.hpp"
 #include "app/notify.hpp"
 #include "app/present.hpp"
+#include "app/self_watch.hpp"
 #include "app/settings.hpp"
 #include "app/translate.hpp"
 #include "app/uplinks.hpp"
@@ -98,6 +99,8 @@ class Gateway final : public source::Sink {
 
   std::vector<std::int32_t> series_;
   std::vector<std::shared_ptr<const http::SensorInfo>> infos_;
+  std::vector<std::shared_ptr<const http::AlarmInfo>> alarm_infos_;
+  SelfWatch self_;
   http::GatewayInfo info_;
   http::LoopNow loop_;
   std::uint64_t version_ = 0;  // changes with every reading and every change of state
@@ -156,10 +159,11 @@ Result<void> Gateway::open() {
   info_.boot_id = machine_boot_id();
   info_.started_ms = unix_ms(clock_.wall());
   infos_ = sensor_infos(config_);
+  alarm_infos_ = alarm_infos(config_);
   queries_ = std::make_unique<StoreQueries>(*store_);
   queries_->know(queries_of(config_, series_));
   auto now = [this] { return snapshot(); };
-  auto version = [this] { return version_; };
+  auto version = [this] { return version_ + pipeline_->alarm_version(); };
   server_ = std::make_unique<http::Server>(
       io_.get_executor(), http_options(config_, control_socket()), now, version, *queries_);
   return {};
@@ -289,7 +293,8 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
     co_return;
   }
   auto plan = sensors_of(next, *numbers);
-  auto reconfigured = co_await pipeline_->reconfigure(std::move(plan));
+  auto alarms = alarms_of(next);
+  auto reconfigured = co_await pipeline_->reconfigure(std::move(plan), std::move(alarms));
   if (!reconfigured) {
     notes_.error("reload: " + reconfigured.error().what + "; nothing was changed");
     co_return;
@@ -302,6 +307,7 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
   config_ = std::move(next);
   series_ = std::move(*numbers);
   infos_ = sensor_infos(config_);
+  alarm_infos_ = alarm_infos(config_);
   queries_->know(queries_of(config_, series_));
   http::GatewayInfo fresh = gateway_info(config_);
   info_.config_hash = fresh.config_hash;
@@ -340,6 +346,10 @@ asio::awaitable<void> Gateway::tick() {
     loop_.last_lag_seconds = lag.count();
     loop_.worst_lag_seconds = std::max(loop_.worst_lag_seconds, lag.count());
     tell_changes();
+    uplinks_->tick();
+    pipeline_->on_conditions(self_.look(drivers_.statuses(), uplinks_->statuses(), store_->status(),
+                                        *pipeline_, config_,
+                                        nanoseconds(clock_.boot()) / 1'000'000));
     // A loop that turns and a store that answers: a broker that is away is no reason to restart.
     if (watchdog && clock_.boot() - petted >= pet && store_->alive(kStoreMayStall)) {
       service_.watchdog();
@@ -409,6 +419,7 @@ http::Snapshot Gateway::snapshot() {
   now.journal = journal_now(status.journal);
   add_ledger(now, store_->ledger(), *pipeline_, {series_.begin(), series_.end()});
   now.events = events_now(pipeline_->events());
+  now.alarms = alarms_now(alarm_infos_, pipeline_->alarms());
   for (std::size_t i = 0; i < infos_.size(); ++i)
     now.sensors.push_back(sensor_now(infos_[i], pipeline_->live(i)));
   now.loop = loop_;

@@ -2,6 +2,8 @@
 #include "app/present.hpp"
 
 #include <algorithm>
+
+#include <algorithm>
 #include <cctype>
 
 namespace gerbang::app {
@@ -124,6 +126,28 @@ http::JournalNow journal_now(const store::JournalStatus& status) {
   now.foreign = status.foreign;
   now.uncovered = status.uncovered;
   return now;
+}
+
+std::vector<http::AlarmNow> alarms_now(
+    const std::vector<std::shared_ptr<const http::AlarmInfo>>& infos,
+    const pipeline::AlarmDesk& alarms) {
+  std::vector<http::AlarmNow> out;
+  const std::size_t count = std::min(infos.size(), alarms.engine().rules().size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const alarm::Engine::Said said = alarms.engine().now(i);
+    http::AlarmNow& now = out.emplace_back();
+    now.info = infos[i];
+    if (said.state == alarm::Said::nothing) continue;
+    now.state = alarm::name(said.state);
+    now.occurrence = said.occurrence;
+    now.value = said.value;
+    now.threshold = said.threshold;
+    now.since_ms = said.since_ms;
+    now.cleared_ms = said.cleared_ms;
+    now.clock = said.clock;
+    if (said.state == alarm::Said::suppressed) now.flapping = alarms.text_of(said);
+  }
+  return out;
 }
 
 http::EventsNow events_now(const pipeline::EventDesk& events) {

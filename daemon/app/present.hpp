@@ -31,6 +31,9 @@ http::SensorNow sensor_now(std::shared_ptr<const http::SensorInfo> info,
 http::UplinkNow uplink_now(const uplink::Status& status, const store::UplinkCounts& counts);
 http::StoreNow store_now(const store::Status& status);
 http::JournalNow journal_now(const store::JournalStatus& status);
+std::vector<http::AlarmNow> alarms_now(
+    const std::vector<std::shared_ptr<const http::AlarmInfo>>& infos,
+    const pipeline::AlarmDesk& alarms);
 http::EventsNow events_now(const pipeline::EventDesk& events);
 // The ledger by sensor, and what the pipeline still holds added to the totals.
 void add_ledger(http::Snapshot& now, std::vector<store::SeriesLedger> ledger,

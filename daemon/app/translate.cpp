@@ -59,6 +59,7 @@ pipeline::Options pipeline_options(const config::Config& config, const std::stri
   options.commit_interval = config.store.commit_interval;
   options.keep_readings = config.store.keep_readings;
   options.keep_aggregates = config.store.keep_aggregates;
+  options.alarms = alarms_of(config);
   return options;
 }
 
@@ -182,6 +183,93 @@ http::GatewayInfo gateway_info(const config::Config& config) {
   return info;
 }
 
+namespace {
+
+alarm::Severity severity_of(const std::string& text) {
+  if (text == "info") return alarm::Severity::info;
+  if (text == "high") return alarm::Severity::high;
+  if (text == "critical") return alarm::Severity::critical;
+  return alarm::Severity::warning;
+}
+
+alarm::Watch watch_of(config::AlarmWatch watch) {
+  switch (watch) {
+    case config::AlarmWatch::reading:
+      return alarm::Watch::reading;
+    case config::AlarmWatch::window:
+      return alarm::Watch::window;
+    case config::AlarmWatch::rate:
+      return alarm::Watch::rate;
+    case config::AlarmWatch::stale:
+      return alarm::Watch::stale;
+    case config::AlarmWatch::quality:
+      return alarm::Watch::quality;
+    case config::AlarmWatch::indicator:
+      return alarm::Watch::indicator;
+    case config::AlarmWatch::condition:
+      return alarm::Watch::condition;
+  }
+  return alarm::Watch::condition;
+}
+
+alarm::Statistic statistic_of(const std::string& text) {
+  if (text == "minimum") return alarm::Statistic::minimum;
+  if (text == "maximum") return alarm::Statistic::maximum;
+  if (text == "delta") return alarm::Statistic::delta;
+  return alarm::Statistic::mean;
+}
+
+}  // namespace
+
+pipeline::AlarmPlan alarms_of(const config::Config& config) {
+  pipeline::AlarmPlan out;
+  out.flapping.most = config.alarms.flap_count;
+  out.flapping.period_ms = config.alarms.flap_period.count();
+  out.flapping_text = config.alarms.flapping;
+  for (const config::Alarm& alarm : config.alarms.all) {
+    alarm::Rule rule;
+    rule.id = alarm.id;
+    rule.severity = severity_of(alarm.severity);
+    rule.watch = watch_of(alarm.watch);
+    if (alarm.sensor) {
+      rule.sensor = config.sensors[*alarm.sensor].id;
+      rule.unit = config.sensors[*alarm.sensor].quantity.unit;
+    }
+    rule.source = alarm.source;
+    rule.above = alarm.above;
+    rule.below = alarm.below;
+    rule.inclusive = alarm.inclusive;
+    rule.hysteresis = alarm.hysteresis;
+    rule.window_ms = alarm.window_ms;
+    rule.statistic = statistic_of(alarm.statistic);
+    rule.span_ms = alarm.span.count();
+    rule.flag = alarm.suspect ? Flag::suspect : Flag::bad;
+    rule.categories = alarm.categories;
+    rule.hold_ms = alarm.hold.count();
+    rule.release_ms = alarm.release.count();
+    rule.text = alarm.text;
+    rule.advice = alarm.advice;
+    out.rules.push_back(std::move(rule));
+  }
+  return out;
+}
+
+std::vector<std::shared_ptr<const http::AlarmInfo>> alarm_infos(const config::Config& config) {
+  std::vector<std::shared_ptr<const http::AlarmInfo>> out;
+  for (const alarm::Rule& rule : alarms_of(config).rules) {
+    auto info = std::make_shared<http::AlarmInfo>();
+    info->id = rule.id;
+    info->sensor = rule.sensor;
+    info->unit = rule.unit;
+    info->severity = alarm::name(rule.severity);
+    info->rank = static_cast<unsigned>(rule.severity);
+    info->text = rule.text;
+    info->advice = rule.advice;
+    out.push_back(std::move(info));
+  }
+  return out;
+}
+
 wire::GatewayDescription description_of(const config::Config& config) {
   wire::GatewayDescription out;
   out.site_kind = config.gateway.site_kind;
@@ -208,6 +296,14 @@ wire::GatewayDescription description_of(const config::Config& config) {
       if (length >= sensor.interval.count())
         d.windows.push_back(format_duration(std::chrono::milliseconds(length)));
     out.sensors.push_back(std::move(d));
+  }
+  for (const config::Alarm& alarm : config.alarms.all) {
+    wire::AlarmDescription d;
+    d.id = alarm.id;
+    if (alarm.sensor) d.sensor = config.sensors[*alarm.sensor].id;
+    d.severity = static_cast<std::uint8_t>(severity_of(alarm.severity));
+    d.text = alarm.text;
+    out.alarms.push_back(std::move(d));
   }
   return out;
 }

@@ -40,6 +40,10 @@ http::Options http_options(const config::Config& config, const std::string& cont
 std::vector<std::shared_ptr<const http::SensorInfo>> sensor_infos(const config::Config& config);
 http::GatewayInfo gateway_info(const config::Config& config);
 
+// The rules of alarms, and what the API says of them: the same order.
+pipeline::AlarmPlan alarms_of(const config::Config& config);
+std::vector<std::shared_ptr<const http::AlarmInfo>> alarm_infos(const config::Config& config);
+
 wire::GatewayDescription description_of(const config::Config& config);
 
 }  // namespace gerbang::app

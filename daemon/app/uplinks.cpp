@@ -2,6 +2,7 @@
 #include "app/uplinks.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 
 #include "app/translate.hpp"
@@ -53,6 +54,8 @@ std::set<std::string> retained_topics(const config::Config& config, const config
                       format_duration(std::chrono::milliseconds(length)));
   for (const std::string& topic : wanted)
     if (uplink::carries(u.topics, topic)) out.insert(topic);
+  for (const config::Alarm& alarm : config.alarms.all)
+    if (uplink::carries(u.topics, "alarm/" + alarm.id)) out.insert("alarm/" + alarm.id);
   return out;
 }
 
@@ -100,7 +103,8 @@ void Uplinks::add(const config::Config& config, const config::Uplink& wanted, in
   auto before = store_.get(key_of(wanted.name));
   if (before && *before)
     for (const std::string& topic : words(**before))
-      if (one->retained.insert(topic).second) one->link->clear(topic);
+      if (one->retained.insert(topic).second)
+        one->leaving[topic].upto = store_.identity().last_sequence;
   remember(*one);
   all_.push_back(std::move(one));
 }
@@ -147,6 +151,33 @@ void Uplinks::remember(const One& one) {
   store_.put(key_of(one.config.name), text);
 }
 
+void Uplinks::follow(const config::Config& config, One& one) {
+  const std::set<std::string> wanted = retained_topics(config, one.config);
+  const std::set<std::string> before = one.retained;
+  for (const std::string& topic : before)
+    if (wanted.contains(topic))
+      one.leaving.erase(topic);
+    else
+      one.leaving[topic].since = clock_.boot();
+  one.retained.insert(wanted.begin(), wanted.end());
+  if (one.retained != before) remember(one);
+}
+
+void Uplinks::tick() {
+  constexpr std::chrono::seconds kFarewell{2};  // until what is said at the end has its number
+  for (auto& one : all_) {
+    const store::Sequence done = store_.uplink_counts(one->bit).acknowledged_sequence;
+    for (auto entry = one->leaving.begin(); entry != one->leaving.end();) {
+      One::Leaving& leaving = entry->second;
+      if (!leaving.upto && clock_.boot() - leaving.since >= kFarewell)
+        leaving.upto = store_.identity().last_sequence;
+      const bool through = leaving.upto && done >= *leaving.upto;
+      if (through) one->link->clear(entry->first);
+      entry = through ? one->leaving.erase(entry) : std::next(entry);
+    }
+  }
+}
+
 void Uplinks::forget(const std::string& name, const std::string& topic) {
   One* one = find(name);
   if (one && one->retained.erase(topic) > 0) remember(*one);
@@ -188,6 +219,7 @@ asio::awaitable<void> Uplinks::exchange(const config::Config& config,
     co_await one->link->stop();
     std::erase_if(all_, [&](const std::unique_ptr<One>& o) { return o->config.name == name; });
   }
+  for (auto& one : all_) follow(config, *one);
   if (changed.empty()) co_return;
   std::vector<std::string> names;
   for (const config::Uplink& u : config.uplinks) names.push_back(u.name);

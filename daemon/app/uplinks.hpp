@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -43,6 +44,8 @@ class Uplinks {
   void say_now(MessageKind kind, const std::string& topic, const std::string& body);
 
   void republish();
+  // About once a second.
+  void tick();
   // One bit for each uplink that carries this topic.
   std::uint64_t wanting(std::string_view topic) const;
   std::vector<uplink::Status> statuses() const;
@@ -53,6 +56,13 @@ class Uplinks {
     config::Uplink config;
     int bit = 0;
     std::set<std::string> retained;  // topics that this broker may hold for us
+    // Those of them that nothing fills any more. They are emptied when everything up to a message
+    // is done, so that nothing that is on its way fills them again.
+    struct Leaving {
+      BootTime since{};
+      std::optional<store::Sequence> upto;
+    };
+    std::map<std::string, Leaving> leaving;
     uplink::Options options;
     std::unique_ptr<uplink::StoreOutbox> outbox;  // before the link, which uses it
     std::unique_ptr<uplink::Uplink> link;
@@ -67,6 +77,9 @@ class Uplinks {
   void run(One& one);
   void forget(const std::string& name, const std::string& topic);
   void remember(const One& one);
+  // What the broker holds for us follows a new configuration: topics that nothing fills any more
+  // are emptied.
+  void follow(const config::Config& config, One& one);
   One* find(const std::string& name);
 
   asio::any_io_executor executor_;

@@ -290,7 +290,9 @@ LoadResult load(const std::filesystem::path& path, const Context& context) {
     const auto parts = expand_devices(document, folder, report, out.errors, config);
     build_drivers(document, context, report, config);
     check_ports(document, report, config);
-    build_sensors(document, parts, read_catalogue(context.data, out.errors), report, config);
+    const Catalogue catalogue = read_catalogue(context.data, out.errors);
+    build_sensors(document, parts, catalogue, report, config);
+    build_alarms(document, catalogue, context, report, out.errors, config);
     config.files = document.names;
     if (out.errors.empty()) {
       config.hash = hash_of(settings_of(config));

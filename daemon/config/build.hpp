@@ -25,6 +25,10 @@ void build_drivers(const Document& document, const Context& context, Report& rep
 void build_sensors(const Document& document, const std::vector<Part>& parts,
                    const Catalogue& catalogue, Report& report, Config& config);
 
+// After all of them.
+void build_alarms(const Document& document, const Catalogue& catalogue, const Context& context,
+                  Report& report, Diagnostics& errors, Config& config);
+
 // The secret of a key, read; nullopt: not given, or reported.
 std::optional<Secret> secret_of(const Table& table, std::string_view key, const Context& context,
                                 Report& report);

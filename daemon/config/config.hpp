@@ -124,7 +124,7 @@ struct Device {
 struct Sensor {
   std::string id;
   std::string device, profile;  // of a sensor that belongs to a Device, else empty
-  std::size_t driver = 0;  // index in Config::drivers
+  std::size_t driver = 0;       // index in Config::drivers
   Quantity quantity;
   std::string unit;  // of the number after scale and offset, as written
   Calibration calibration;
@@ -135,6 +135,44 @@ struct Sensor {
   Milliseconds interval{};
   OptionValues address;
   Place place;
+};
+
+enum class AlarmWatch : std::uint8_t {
+  reading,
+  window,
+  rate,
+  stale,
+  quality,
+  indicator,
+  condition
+};
+
+struct Alarm {
+  std::string id;
+  AlarmWatch watch = AlarmWatch::reading;
+  std::optional<std::size_t> sensor;   // index in Config::sensors
+  std::string source;                  // of an indicator or a condition: its name
+  std::optional<double> above, below;  // in the quantity's unit
+  bool inclusive = false;              // already at the threshold
+  double hysteresis = 0;
+  std::int64_t window_ms = 0;
+  std::string statistic;  // of a window: "mean", "minimum", "maximum" or "delta"
+  Milliseconds span{}, hold{}, release{};
+  bool suspect = false;  // quality: suspect is enough
+  std::vector<std::string> categories;
+  std::string severity;  // "info", "warning", "high" or "critical"
+  Label text, advice;
+  bool built_in = false;
+  Place place;
+};
+
+struct Alarms {
+  bool built_in = true;
+  std::vector<std::string> off;  // which of those are not
+  unsigned flap_count = 0;
+  Milliseconds flap_period{};
+  Label flapping;          // what is said of one that flaps; {text} stands for its own
+  std::vector<Alarm> all;  // those of the file, then those built in
 };
 
 struct Config {
@@ -148,6 +186,7 @@ struct Config {
   std::vector<Driver> drivers;
   std::vector<Device> devices;
   std::vector<Sensor> sensors;
+  Alarms alarms;
   Zone zone;
   std::vector<std::string> files;  // what was read, the main file first
   // 16 hex digits over settings_of(): equal hashes mean equal behaviour.

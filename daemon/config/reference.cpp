@@ -30,8 +30,8 @@ mistake at once, each as `FILE:LINE:COLUMN: key: what is wrong; what to write in
 ## Several files
 
 `include = ["conf.d/*.toml"]` at the top of the file reads more of them: relative to it, in byte order of their names, one
-level deep, wildcards in the file name only. Any table may stand in any file. `[[uplink]]`, `[[driver]]`, `[[device]]` and
-`[[sensor]]` add up; the same key twice is an error that names both places. A name without wildcards has to exist; a pattern may match
+level deep, wildcards in the file name only. Any table may stand in any file. `[[uplink]]`, `[[driver]]`, `[[device]]`,
+`[[sensor]]` and `[[alarm]]` add up; the same key twice is an error that names both places. A name without wildcards has to exist; a pattern may match
 nothing. So a hundred gateways share all files but a small one that says who they are.
 
 ## Changing a running gateway

@@ -130,6 +130,48 @@ void write(Writer out, const Sensor& s, const std::string& driver) {
   out.set_options("address", s.address);
 }
 
+std::string_view watch_name(AlarmWatch watch) {
+  switch (watch) {
+    case AlarmWatch::reading:
+      return "reading";
+    case AlarmWatch::window:
+      return "window";
+    case AlarmWatch::rate:
+      return "rate";
+    case AlarmWatch::stale:
+      return "stale";
+    case AlarmWatch::quality:
+      return "quality";
+    case AlarmWatch::indicator:
+      return "indicator";
+    case AlarmWatch::condition:
+      return "condition";
+  }
+  return "";
+}
+
+void write(Writer out, const Alarm& a, const Config& config) {
+  out.set("watches", std::string(watch_name(a.watch)));
+  out.set_if(a.sensor.has_value(), "sensor", a.sensor ? config.sensors[*a.sensor].id : "");
+  out.set_if(!a.source.empty(), "source", a.source);
+  out.set_if(a.above.has_value(), "above", a.above.value_or(0));
+  out.set_if(a.below.has_value(), "below", a.below.value_or(0));
+  out.set_if(a.inclusive, "inclusive", a.inclusive);
+  out.set_if(a.hysteresis != 0, "hysteresis", a.hysteresis);
+  out.set_if(a.window_ms != 0, "window", Milliseconds(a.window_ms));
+  out.set_if(a.watch == AlarmWatch::window, "statistic", a.statistic);
+  out.set_if(a.span.count() != 0, "span", a.span);
+  out.set_if(a.watch == AlarmWatch::quality, "flag", std::string(a.suspect ? "suspect" : "bad"));
+  if (!a.categories.empty()) out.set_list("categories", a.categories);
+  out.set("hold", a.hold);
+  out.set_if(a.release.count() != 0, "release", a.release);
+  out.set("severity", a.severity);
+  out.set("text.ind", a.text.ind);
+  out.set("text.eng", a.text.eng);
+  out.set("advice.ind", a.advice.ind);
+  out.set("advice.eng", a.advice.eng);
+}
+
 }  // namespace
 
 std::map<std::string, std::string> settings_of(const Config& config) {
@@ -157,6 +199,14 @@ std::map<std::string, std::string> settings_of(const Config& config) {
   }
   for (const Sensor& sensor : config.sensors)
     write(Writer(out, "sensor[" + sensor.id + "]"), sensor, config.drivers[sensor.driver].name);
+  Writer alarms(out, "alarms");
+  alarms.set("flap_count", std::uint64_t{config.alarms.flap_count});
+  alarms.set("flap_period", config.alarms.flap_period);
+  alarms.set("built_in", config.alarms.built_in);
+  if (!config.alarms.off.empty()) alarms.set_list("off", config.alarms.off);
+  // Those built in follow from the drivers and uplinks.
+  for (const Alarm& alarm : config.alarms.all)
+    if (!alarm.built_in) write(Writer(out, "alarm[" + alarm.id + "]"), alarm, config);
   return out;
 }
 

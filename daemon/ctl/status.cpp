@@ -76,7 +76,7 @@ void print_ledger(const json::object& ledger) {
                 trouble.empty() ? "" : ": ", trouble.c_str());
 }
 
-void print(const json::object& status) {
+void print(const json::object& status, const char* text_key) {
   std::int64_t now = number_of(status, "nowMs");
   std::printf("%s  %s/%s  version %s  up %s  clock %s\n", text_of(status, "gateway").c_str(),
               text_of(status, "region").c_str(), text_of(status, "site").c_str(),
@@ -113,6 +113,17 @@ void print(const json::object& status) {
       std::printf("  %-16s %lld messages refused by the broker\n", "",
                   static_cast<long long>(number_of(uplink, "refused")));
   }
+  const json::value* alarms = status.if_contains("alarms");
+  if (alarms != nullptr && alarms->is_object()) {
+    const json::object& all = alarms->as_object();
+    if (number_of(all, "active") == 0) std::puts("alarms: none is active");
+    for (const json::object& alarm : rows_of(all, "alarms")) {
+      if (text_of(alarm, "state") == "CLEARED") continue;
+      std::printf("alarm: %-8s %s  %s  for %s\n", text_of(alarm, "severity").c_str(),
+                  text_of(alarm, "id").c_str(), text_of(alarm, text_key).c_str(),
+                  duration(now - number_of(alarm, "sinceMs")).c_str());
+    }
+  }
   if (const json::value* s = status.if_contains("store"); s && s->is_object()) {
     const json::object& store = s->as_object();
     std::printf("store: %.1f of %.0f MiB%s%s  last commit %.1f ms  ledger difference %lld\n",
@@ -141,13 +152,15 @@ int status(const Common& common, const StatusOptions& options) {
     return kUnavailable;
   }
   json::object& status = answer->as_object();
+  if (auto alarms = get_json(*endpoint, "/api/v1/alarms"); alarms && alarms->is_object())
+    status["alarms"] = *alarms;
   auto ledger = get_json(*endpoint, "/api/v1/ledger");
   const bool known = ledger && ledger->is_object();
   if (common.json) {
     if (known) status["ledger"] = *ledger;
     std::puts(json::serialize(status).c_str());
   } else {
-    print(status);
+    print(status, common.language == "ind" ? "textInd" : "textEng");
     if (known) print_ledger(ledger->as_object());
   }
   return text_of(status, "status") == "pass" ? kOk : kBad;

@@ -18,6 +18,12 @@ std::string ledger_document(const Snapshot& now);
 std::string sensors_document(const Snapshot& now);
 std::string sensor_document(const Snapshot& now, const SensorNow& sensor);
 
+// Active ones first, the worst and newest of them first.
+std::string alarms_document(const Snapshot& now);
+// The data of an `alarm` event; what tells one state of it from another.
+std::string alarm_event(const AlarmNow& alarm);
+std::string alarm_digest(const AlarmNow& alarm);
+
 // The data of a `reading` event.
 std::string reading_event(const Snapshot& now, const SensorNow& sensor);
 

@@ -33,6 +33,15 @@ void Feed::look(std::shared_ptr<const Snapshot> snapshot, std::uint64_t version,
     digest_ = std::move(digest);
     state_at_ = now;
   }
+  alarms_.resize(snapshot_->alarms.size());
+  for (std::size_t i = 0; i < alarms_.size(); ++i) {
+    const AlarmNow& alarm = snapshot_->alarms[i];
+    std::string told = alarm_digest(alarm);
+    // At first those that matter now; then each change.
+    const bool news = alarms_[i].empty() ? alarm.active() : told != alarms_[i];
+    if (news) first_ += "event: alarm\ndata: " + alarm_event(alarm) + "\n\n";
+    alarms_[i] = std::move(told);
+  }
   // Other sensors may stand at the same places.
   if (snapshot_->gateway.config_hash != config_) counts_.clear();
   config_ = snapshot_->gateway.config_hash;

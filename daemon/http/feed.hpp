@@ -33,6 +33,7 @@ class Feed {
   bool anything_ = false;
   std::uint64_t version_ = 0;
   std::string config_, digest_;
+  std::vector<std::string> alarms_;    // alarm_digest of what was told, by alarm
   std::vector<std::uint64_t> counts_;  // FlagCounts::total() of what was told, by sensor
   Time state_at_{}, beat_at_;
 

@@ -245,6 +245,14 @@ void write_sensor_ledger(Text& text, const Snapshot& now, const Balance& sheet) 
     text.sample({{"sensor", of.first}, {"quantity", of.second}}, line.difference);
 }
 
+void write_alarms(Text& text, const Snapshot& now) {
+  text.family("gerbang_alarm_active", "gauge",
+              "1: the alarm is raised, or suppressed because it flaps.");
+  for (const AlarmNow& alarm : now.alarms)
+    text.sample({{"id", alarm.info->id}, {"severity", alarm.info->severity}},
+                alarm.active() ? 1 : 0);
+}
+
 void write_ledger(Text& text, const Snapshot& now) {
   const StoreNow& store = now.store;
   text.family("gerbang_ledger_readings_total", "counter",
@@ -315,6 +323,7 @@ std::string metrics_text(const Snapshot& now) {
   write_drivers(text, now);
   write_uplinks(text, now);
   write_store(text, now.store);
+  write_alarms(text, now);
   write_ledger(text, now);
   write_journal(text, now.journal);
   write_http(text, now.http);

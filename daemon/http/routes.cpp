@@ -22,6 +22,7 @@ constexpr Route kRoutes[] = {
     {"/api/v1/sensors/{id}", Page::sensor, false},
     {"/api/v1/readings", Page::readings, false},
     {"/api/v1/aggregates", Page::aggregates, false},
+    {"/api/v1/alarms", Page::alarms, false},
     {"/api/v1/events", Page::events, false},
     {"/api/v1/stream", Page::stream, false},
 };
@@ -156,6 +157,8 @@ Outcome answer(const Request& request, const Admitted& admitted, const Snapshot&
       return either(parse_readings(admitted.parameters, now));
     case Page::aggregates:
       return either(parse_aggregates(admitted.parameters, now));
+    case Page::alarms:
+      return json_response(alarms_document(now));
     case Page::events:
       return either(parse_events(admitted.parameters, now));
     case Page::stream:

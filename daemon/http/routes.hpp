@@ -26,6 +26,7 @@ enum class Page {
   sensor,
   readings,
   aggregates,
+  alarms,
   events,
   stream,
   openapi,

@@ -108,6 +108,26 @@ struct EventsNow {
   std::map<std::string, std::uint64_t> refused;
 };
 
+struct AlarmInfo {
+  std::string id, sensor, unit;
+  std::string severity;  // "WARNING"
+  unsigned rank = 0;     // 1 (info) … 4 (critical)
+  Label text, advice;
+};
+
+// An alarm of the configuration as it was said last.
+struct AlarmNow {
+  std::shared_ptr<const AlarmInfo> info;  // never null
+  std::string state = "CLEARED";          // "RAISED", "CLEARED", "SUPPRESSED"
+  std::uint64_t occurrence = 0;           // 0: it never was raised, the rest is meaningless
+  std::optional<double> value, threshold;
+  std::int64_t since_ms = 0, cleared_ms = 0;
+  ClockTrust clock = ClockTrust::trusted;
+  Label flapping;  // what is said instead of the text while it is suppressed
+
+  bool active() const { return state != "CLEARED"; }
+};
+
 // What does not change while a configuration runs; shared between snapshots.
 struct SensorInfo {
   std::string id, driver;
@@ -173,6 +193,7 @@ struct Snapshot {
   JournalNow journal;
   std::vector<SensorLedger> ledger;  // empty: not known by sensor
   EventsNow events;
+  std::vector<AlarmNow> alarms;  // the order of the configuration
   std::vector<SensorNow> sensors;
   LoopNow loop;
   std::vector<Note> notes;

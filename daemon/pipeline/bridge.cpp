@@ -28,6 +28,7 @@ void Pipeline::bridge() {
   if (!store_.degraded()) {
     if (bridge_) spdlog::info("pipeline: what waited is stored now");
     bridge_.reset();
+    bridge_alarms_.reset();
     if (!held_.empty() && !blocked_) hand_over();
     if (held_readings_ >= kMostHeld) room_.close();
     return;
@@ -35,15 +36,18 @@ void Pipeline::bridge() {
   behind_until_ = pieces_;
   room_.open();  // no driver waits for a disk
   follow_clock();
-  if (!bridge_) begin_bridge();
+  if (!bridge_ || !bridge_alarms_) begin_bridge();
   bridge_->advance(now_ms());
   while (auto closed = bridge_->close(closing_ms(), clock_trust())) {
     store::Fold fold;
     add_window(fold, closed->level, closed->span, closed->sensors, closed->rows, true);
+    for (std::size_t i = 0; i < closed->rows.size(); ++i)
+      bridge_alarms_->on_window(closed->rows[i], members_[closed->sensors[i]].plan.kind);
     if (!on_volatile) continue;
     for (const NewMessage& message : fold.messages)
       on_volatile(message.kind, message.topic, message.body);
   }
+  tell_alarms();
   (void)bridge_->take_folded();
   (void)bridge_->take_refused();
 }
@@ -51,6 +55,7 @@ void Pipeline::bridge() {
 void Pipeline::begin_bridge() {
   spdlog::warn("pipeline: the store cannot be written; what windows say goes out from memory");
   bridge_ = std::make_unique<WindowEngine>(*engine_);
+  bridge_alarms_ = std::make_unique<AlarmDesk>(alarms_);
   for (const auto& piece : durable_) bridge(piece->samples);
   for (const Piece* piece : handed_) bridge(piece->samples);
   for (const auto& piece : held_) bridge(piece->samples);
@@ -62,6 +67,7 @@ void Pipeline::bridge(const std::vector<Sample>& samples) {
     auto series = sample.index;
     auto place = series < places_.size() ? places_[series] : UINT32_MAX;
     if (place == UINT32_MAX) continue;
+    bridge_alarms_->on_reading(sample, static_cast<std::int32_t>(series), 0, true);
     sample.index = place;
     sample.batch = INT64_MAX;  // none yet
     bridge_->add(sample);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Events: durable with their message in one transaction that does not wait for the interval; while
-// the store cannot be written they also go out at once, from memory.
+// the store cannot be written they also go out at once, from memory. What alarms say goes with
+// them.
 #include <array>
 #include <bit>
 #include <cstdio>
@@ -49,7 +50,7 @@ void Pipeline::add_event(Event event, bool from_driver) {
                  refused);
   if (row == nullptr) return;
   if (store_.degraded() && on_volatile) on_volatile(MessageKind::event, topic_of(kind), row->body);
-  if (!writing_events_) write_events_soon();
+  if (!writing_events_ && starting_events_ == 0) write_events_soon();
 }
 
 std::uint64_t Pipeline::sum_refused_events() const {
@@ -66,16 +67,18 @@ void Pipeline::write_events_soon() {
 // One at a time: what the store cannot take waits here, bounded.
 asio::awaitable<void> Pipeline::write_events() {
   --starting_events_;
+  if (writing_events_ && !stopping_) co_return;
   writing_events_ = true;
-  while (events_.any_waiting()) {
+  while (events_.any_waiting() || alarms_.has_said()) {
     std::vector<store::EventRow> rows = events_.hand_over();
     store::Fold fold;
     fold.urgent = true;
     add_events(fold, rows);
+    add_alarms(fold);
     auto done = co_await store_.commit(std::move(fold));
     if (!done) {
       if (done.error().code != store::errc::stopped)
-        spdlog::critical("pipeline: {} events are not stored: {}", rows.size(), done.error().what);
+        spdlog::critical("pipeline: events and alarms are not stored: {}", done.error().what);
       events_.put_back(std::move(rows));
       break;
     }

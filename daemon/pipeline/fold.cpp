@@ -76,6 +76,9 @@ asio::awaitable<void> Pipeline::close_windows() {
     while (auto closed = engine_->close(closing_ms(), clock_trust())) {
       ++windows;
       add_window(fold, closed->level, closed->span, closed->sensors, closed->rows, true);
+      for (std::size_t i = 0; i < closed->rows.size(); ++i)
+        alarms_.on_window(closed->rows[i], members_[closed->sensors[i]].plan.kind);
+      if (alarms_.has_said()) ++alarm_version_;
       more = fold.aggregates.size() >= kMostRows;
       if (more) break;
     }
@@ -101,6 +104,7 @@ void Pipeline::complete(store::Fold& fold) {
   fold.replay_from = engine_->replay_from();
   fold.items[kWindowsKey] = engine_->save();
   for (auto& [series, text] : engine_->save_slow()) fold.items[slow_key(series)] = std::move(text);
+  add_alarms(fold);
   std::string restamping = restamping_text(restamping_);
   if (restamping != stored_restamping_)
     fold.items[kRestampKey] = stored_restamping_ = std::move(restamping);
@@ -173,10 +177,10 @@ void Pipeline::add_forwarded(store::Fold& fold) {
 }
 
 void Pipeline::add_message(store::Fold& fold, MessageKind kind, std::string topic, std::string body,
-                           bool retainable) {
+                           bool retainable, Lane lane) {
   NewMessage message;
   message.kind = kind;
-  message.lane = Lane::live;
+  message.lane = lane;
   message.made_ms = now_ms();
   message.retainable = retainable;
   message.uplinks = wanted_by ? wanted_by(topic) : 0;

@@ -126,7 +126,7 @@ asio::awaitable<void> Pipeline::stop() {
   room_.open();
   flush();
   // What was handed over is in the store's next commit once its task has begun.
-  if (events_.any_waiting()) write_events_soon();
+  if (events_.any_waiting() || alarms_.has_said()) write_events_soon();
   while (starting_ > 0 || starting_events_ > 0) co_await asio::post(executor_, asio::use_awaitable);
 }
 
@@ -135,6 +135,7 @@ asio::awaitable<void> Pipeline::stop() {
 void Pipeline::follow_clock() {
   const ClockTrust before = clock_trust();
   ClockTracker::Change change = tracker_.sample(clock_.boot(), clock_.wall(), clock_.sync());
+  if (change.epoch) alarms_.follow(tracker_.epoch().offset_ns);
   if (change.epoch) flush();  // a piece never mixes epochs; it keeps the one it began with
   if (clock_trust() != before) {
     spdlog::info("clock: {}", name(clock_trust()));
@@ -229,6 +230,7 @@ void Pipeline::judge(const Reading& reading) {
   sample.reason = mark.reason;
   count(live_[reading.sensor], sample.flag);
   show(live_[reading.sensor], sample, reading.boot_ns, reading.unix_ns != 0);
+  if (sample.flag != Flag::missing) alarms_.on_arrival(sensor.series, reading.boot_ns);
   if (sample.flag == Flag::missing) {
     std::int64_t window = engine_->window(0, sample.time_ms).start_ms;
     if (!thinning_[reading.sensor].keep(sample.reason, window)) {
@@ -324,8 +326,12 @@ void Pipeline::drain() {
   std::int64_t newest = 0;
   for (const auto& piece : std::exchange(durable_, {})) {
     newest = std::max(newest, piece->id);
-    for (Sample& sample : piece->samples) {
+    for (std::size_t i = 0; i < piece->samples.size(); ++i) {
+      Sample& sample = piece->samples[i];
+      const Reading& taken = piece->batch.readings[i];
       sample.batch = piece->id;
+      alarms_.on_reading(sample, static_cast<std::int32_t>(sample.index), taken.boot_ns,
+                         taken.unix_ns != 0);
       if (options_.forward_readings) forward_.push_back(sample);
       auto series = sample.index;
       auto place = series < places_.size() ? places_[series] : UINT32_MAX;
@@ -338,12 +344,14 @@ void Pipeline::drain() {
     }
   }
   engine_->folded(newest);
+  alarms_.looked_at(newest);
+  tell_alarms();
   if (!forward_.empty()) timer_.cancel();
 }
 
 // ---- reload -------------------------------------------------------------------------------------
 
-asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors) {
+asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors, AlarmPlan alarms) {
   while (folding_) {
     co_await folded_.wait();
     auto state = co_await asio::this_coro::cancellation_state;
@@ -372,6 +380,10 @@ asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors)
   live_ = std::move(live);
   thinning_ = std::move(thinning);
   set_members(std::move(next));
+  options_.alarms = std::move(alarms);
+  alarms_.configure(with_series(options_.alarms), times());
+  bridge_alarms_.reset();
+  tell_alarms();
   state_changed_ = true;
   timer_.cancel();
   co_return Result<void>();

@@ -21,6 +21,7 @@
 #include "core/calendar.hpp"
 #include "core/clock.hpp"
 #include "core/window.hpp"
+#include "pipeline/alarm_desk.hpp"
 #include "pipeline/clock_tracker.hpp"
 #include "pipeline/event_desk.hpp"
 #include "pipeline/sensor.hpp"
@@ -42,6 +43,7 @@ struct Options {
   // The store's: later readings of windows that are older cannot be folded.
   std::chrono::milliseconds keep_readings{std::chrono::hours(24 * 30)};
   std::map<std::int64_t, std::chrono::milliseconds> keep_aggregates;
+  AlarmPlan alarms;
 };
 
 // Threads: all functions on the loop thread. The store and the clock outlive it, and it outlives
@@ -86,10 +88,20 @@ class Pipeline {
   void refuse_event(const std::string& reason) { events_.refuse(reason); }
   const EventDesk& events() const { return events_; }
 
+  // What the gateway knows of itself, by the names of its conditions. About once a second: alarms
+  // that watch time pass do it here.
+  void on_conditions(const std::map<std::string, bool>& conditions);
+  // An indicator was computed and is durable with its window.
+  void on_indicator(std::string_view id, std::optional<double> value, std::string_view category);
+  // As they were said last; while the store cannot be written, from memory.
+  const AlarmDesk& alarms() const { return bridge_alarms_ ? *bridge_alarms_ : alarms_; }
+  // Changes when an alarm does.
+  std::uint64_t alarm_version() const { return alarm_version_; }
+
   // The sensors of a new configuration. When it completes, and no sooner, Reading::sensor counts in
   // the new list. A series that is in both keeps its open windows; those of a removed sensor close
   // in their time as they are.
-  asio::awaitable<Result<void>> reconfigure(std::vector<Sensor> sensors);
+  asio::awaitable<Result<void>> reconfigure(std::vector<Sensor> sensors, AlarmPlan alarms = {});
 
   // Hands what is in memory to the store and leaves the windows open: a restart goes on with them.
   // It is durable when the store has stopped.
@@ -159,6 +171,13 @@ class Pipeline {
   asio::awaitable<void> restamp_events();
   void record_step(std::chrono::nanoseconds step);
 
+  // alarms
+  AlarmDesk::Times times() const;
+  AlarmPlan with_series(AlarmPlan plan) const;
+  Result<void> load_alarms();
+  void tell_alarms();
+  void add_alarms(store::Fold& fold);
+
   // while the store is degraded
   asio::awaitable<void> bridging();
   void begin_bridge();
@@ -175,7 +194,7 @@ class Pipeline {
                   const std::vector<std::uint32_t>& members, const std::vector<Aggregate>& rows,
                   bool newest);
   void add_message(store::Fold& fold, MessageKind kind, std::string topic, std::string body,
-                   bool retainable);
+                   bool retainable, Lane lane = Lane::live);
   void add_forwarded(store::Fold& fold);
   std::int64_t now_ms() const { return unix_ms(clock_.wall()); }
   std::int64_t closing_ms() const;
@@ -274,6 +293,10 @@ class Pipeline {
   EventDesk events_;
   bool writing_events_ = false, restamp_events_due_ = false;
   std::size_t starting_events_ = 0;  // tasks of write_events() that have not begun
+
+  AlarmDesk alarms_;
+  std::unique_ptr<AlarmDesk> bridge_alarms_;  // with bridge_
+  std::uint64_t alarm_version_ = 0;
 
   bool folding_ = false;  // one at a time
   Gate folded_;           // none is under way

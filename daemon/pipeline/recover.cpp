@@ -22,6 +22,7 @@ Result<void> Pipeline::recover() {
   if (!events) return fail(std::move(events.error()));
   if (*events && !events_.load(**events))
     spdlog::error("pipeline: {} in the store cannot be read: events are counted anew", kEventsKey);
+  if (auto alarms = load_alarms(); !alarms) return alarms;
   auto restamping = store_.get(kRestampKey);
   if (!restamping) return fail(std::move(restamping.error()));
   if (*restamping) {
@@ -103,7 +104,7 @@ Result<void> Pipeline::restore_rows() {
 
 Result<void> Pipeline::replay(bool loaded) {
   const std::int64_t now = now_ms();
-  const std::int64_t known_batch = engine_->newest();
+  const std::int64_t known_batch = engine_->newest(), looked_at = alarms_.upto();
   std::int64_t seen = engine_->saved_at_ms(), newest = known_batch;
   auto each = [&](const store::StoredReading& reading) {
     if (!loaded) {
@@ -111,6 +112,7 @@ Result<void> Pipeline::replay(bool loaded) {
       loaded = true;
     }
     newest = std::max(newest, reading.batch);
+    if (reading.batch > looked_at) alarms_.replay(sample_of(reading), reading.series);
     if (reading.boot_ns != 0 && reading.time_ms <= now) seen = std::max(seen, reading.time_ms);
     auto series = static_cast<std::size_t>(reading.series);
     auto place = series < places_.size() ? places_[series] : UINT32_MAX;
@@ -127,6 +129,8 @@ Result<void> Pipeline::replay(bool loaded) {
   auto replayed = store_.replay(std::max<std::int64_t>(store_.identity().replay_from, 1), each);
   if (!replayed) return replayed;
   engine_->folded(newest);
+  alarms_.looked_at(newest);
+  tell_alarms();
   unseen_from_ms_ = seen;
   if (seen > 0) engine_->absent(seen, now);
   return {};

@@ -67,6 +67,17 @@ std::string encode(const gerbang::Event& event, std::string_view id, std::int64_
 // The same event at a time that became known later.
 std::string with_time(std::string event, std::int64_t time_ms, ClockTrust clock);
 
+struct Alarm {
+  std::string id, sensor, unit;
+  std::uint8_t severity = 0, state = 0;  // gerbang.v1.Severity, AlarmState
+  std::uint64_t occurrence = 0;
+  std::optional<double> value, threshold;
+  std::int64_t since_ms = 0, cleared_ms = 0;  // 0: it is not
+  Label text, advice;
+  ClockTrust clock = ClockTrust::untrusted;
+};
+std::string encode(const Alarm& alarm);
+
 struct DriverState {
   std::string name, plugin, state, last_error;
   std::uint32_t restarts = 0;

@@ -2,6 +2,7 @@
 //
 // The store and the pipeline together on a disk that fails: every operation in turn, and for long.
 #include <iostream>
+#include <set>
 
 #include "fault/load.hpp"
 #include "observe/log.hpp"
@@ -104,6 +105,11 @@ void keep(std::map<Key, std::string>& rows, const std::string& body) {
       rows[{row.sensor(), batch.window(), batch.window_start_ms()}] = row.SerializeAsString();
 }
 
+std::string name_of(const v1::Alarm& alarm) {
+  return alarm.id() + " " + std::to_string(alarm.occurrence()) + " " +
+         v1::AlarmState_Name(alarm.state());
+}
+
 TEST_F(Degraded, WindowsGoOutFromMemoryAndCloseAgainWithNumbersAfterIt) {
   TempDir dir(fast_folder());
   FaultVfs vfs;
@@ -113,7 +119,14 @@ TEST_F(Degraded, WindowsGoOutFromMemoryAndCloseAgainWithNumbersAfterIt) {
   load.acknowledges = false;
   ASSERT_TRUE(load.start());
   std::map<Key, std::string> volatiles, numbered;
+  std::set<std::string> said_at_once, said_with_number;
   load.pipe().on_volatile = [&](MessageKind kind, const std::string&, const std::string& body) {
+    if (kind == MessageKind::alarm) {
+      v1::Alarm alarm;
+      EXPECT_TRUE(alarm.ParseFromString(body));
+      said_at_once.insert(name_of(alarm));
+      return;
+    }
     EXPECT_EQ(kind, MessageKind::aggregate_batch);
     keep(volatiles, body);
   };
@@ -147,7 +160,16 @@ TEST_F(Degraded, WindowsGoOutFromMemoryAndCloseAgainWithNumbersAfterIt) {
     ASSERT_TRUE(load.step());
     ASSERT_TRUE(load.settle());
   }
-  for (const Message& message : load.everything()) keep(numbered, message.body);
+  for (const Message& message : load.everything()) {
+    v1::Alarm alarm;
+    if (message.kind == MessageKind::aggregate_batch) keep(numbered, message.body);
+    if (message.kind != MessageKind::alarm) continue;
+    ASSERT_TRUE(alarm.ParseFromString(message.body));
+    said_with_number.insert(name_of(alarm));
+  }
+  // Two minutes of a condition that changes each five seconds.
+  EXPECT_GE(said_at_once.size(), 40u);
+  for (const std::string& said : said_at_once) EXPECT_TRUE(said_with_number.contains(said)) << said;
   std::size_t same = 0;
   for (const auto& [key, row] : volatiles) {
     ASSERT_EQ(numbered.count(key), 1u)

@@ -26,6 +26,20 @@ pipeline::Options pipeline_options() {
   options.grace = 1s;
   options.commit_interval = 1ms;
   options.keep_readings = 10min;
+  // One that comes and goes, one that waits for it to last, and one of readings.
+  alarm::Rule tide;
+  tide.watch = alarm::Watch::condition;
+  tide.id = tide.source = "tide";
+  alarm::Rule slow = tide;
+  slow.id = "slow-tide";
+  slow.hold_ms = 3'000;
+  alarm::Rule high;
+  high.watch = alarm::Watch::reading;
+  high.id = "high";
+  high.sensor = "ph";
+  high.above = 100;
+  options.alarms.rules = {tide, slow, high};
+  options.alarms.flapping.most = 1'000;
   return options;
 }
 
@@ -40,6 +54,15 @@ void Witness::saw(const Message& message) {
     v1::Gap gap;
     ASSERT_TRUE(gap.ParseFromString(message.body));
     for (auto s = gap.first(); s <= gap.last(); ++s) announced_.insert(s);
+  }
+  if (message.kind == MessageKind::alarm) {
+    v1::Alarm alarm;
+    ASSERT_TRUE(alarm.ParseFromString(message.body));
+    auto [before, first] =
+        alarms_.emplace(std::tuple(alarm.id(), alarm.occurrence(), static_cast<int>(alarm.state())),
+                        message.sequence);
+    EXPECT_EQ(before->second, message.sequence)
+        << alarm.id() << " " << alarm.occurrence() << " was said twice";
   }
   if (!is_new || message.kind != MessageKind::aggregate_batch) return;
   v1::AggregateBatch batch;
@@ -198,6 +221,8 @@ bool Load::step() {
   }
   if (!finish(pipe_->take(std::move(readings)))) return false;
   clock.advance(1s);
+  const auto seconds = clock.boot().time_since_epoch() / 1s;
+  pipe_->on_conditions({{"tide", seconds % 10 < 5}});
   if (random_() % 30 == 0) pipe_->revise_soon();
   if (!finish(pipe_->work())) return false;
   // The first broker is nearly always there, the second seldom.
@@ -283,7 +308,7 @@ bool Load::reload() {
   if (!numbers) return !dead();
   number(*numbers);
   Result<void> done;
-  return finish(pipe_->reconfigure(now_), done);
+  return finish(pipe_->reconfigure(now_, pipeline_options().alarms), done);
 }
 
 std::int64_t Load::judge() {

@@ -40,6 +40,7 @@ class Witness {
   store::Sequence last() const { return last_; }
   std::size_t messages() const { return bodies_.size(); }
   std::size_t windows() const { return windows_.size(); }
+  std::size_t alarms() const { return alarms_.size(); }
   bool knows(store::Sequence sequence) const { return bodies_.count(sequence) != 0; }
   // Numbers in 1 … last that nobody ever saw, and that no Gap excuses.
   std::vector<store::Sequence> holes(store::Sequence last) const;
@@ -48,6 +49,8 @@ class Witness {
   using Window = std::tuple<std::string, std::string, std::int64_t, std::uint32_t>;
   std::map<store::Sequence, std::size_t> bodies_;  // hash of topic and body
   std::set<store::Sequence> announced_;            // by a Gap
+  // Id, occurrence, state → its number: said once, whatever was cut in between.
+  std::map<std::tuple<std::string, std::uint64_t, int>, store::Sequence> alarms_;
   std::map<Window, std::size_t> windows_;  // sensor, window, start, revision → its content
   std::int64_t stored_ = 0;
   store::Sequence last_ = 0;

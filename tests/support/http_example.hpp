@@ -182,6 +182,33 @@ inline http::Snapshot example_snapshot() {
                              {"Curah hujan", "Rain"}, 60'000);
   give(rain, 3.2, Flag::good, Reason::none, 600'000, ClockTrust::untrusted);
   now.sensors = {ph, turbidity, chlorine, pump, total, rain};
+  auto alarm = [](const char* id, const char* severity, unsigned rank, const char* state,
+                  std::int64_t since_ms) {
+    auto info = std::make_shared<http::AlarmInfo>();
+    info->id = id;
+    info->severity = severity;
+    info->rank = rank;
+    info->text = Label{std::string("teks ") + id, std::string("text ") + id};
+    info->advice = Label{"periksa", "look"};
+    http::AlarmNow out;
+    out.info = std::move(info);
+    if (since_ms == 0) return out;  // never raised
+    out.state = state;
+    out.occurrence = 3;
+    out.value = 0.12;
+    out.threshold = 0.2;
+    out.since_ms = since_ms;
+    out.flapping = Label{"berganti", "flaps"};
+    return out;
+  };
+  now.alarms = {alarm("never", "CRITICAL", 4, "CLEARED", 0),
+                alarm("old", "HIGH", 3, "RAISED", kExampleNow - 60'000),
+                alarm("new", "HIGH", 3, "SUPPRESSED", kExampleNow - 1'000),
+                alarm("worst", "CRITICAL", 4, "RAISED", kExampleNow - 900'000)};
+  now.events.taken = 5;
+  now.events.stored = 3;
+  now.events.waiting = 1;
+  now.events.refused = {{"kind", 1}};
   http::Note note;
   note.time_ms = kExampleNow - 120'000;
   note.level = "error";

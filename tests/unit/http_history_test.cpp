@@ -46,6 +46,34 @@ TEST(ReadingsQuery, CsvHasNoLimitUnlessGiven) {
   EXPECT_EQ(readings("format=csv&limit=1000000").limit, 1'000'000u);
 }
 
+TEST(EventsQuery, IsOfAllUnlessSaidAndMistakesAreNamed) {
+  auto parsed = [](const std::string& query) {
+    return parse_events(query_of(query), example_snapshot());
+  };
+  auto all = parsed("");
+  ASSERT_TRUE(std::holds_alternative<EventsCall>(all));
+  EXPECT_EQ(std::get<EventsCall>(all).query.limit, kDefaultEvents);
+  EXPECT_EQ(std::get<EventsCall>(all).query.to_ms, INT64_MAX);
+  auto some = parsed("kind=clock-step&sensor=scale&from=-1h&limit=3&next=5.7");
+  ASSERT_TRUE(std::holds_alternative<EventsCall>(some));
+  EXPECT_EQ(std::get<EventsCall>(some).query.kind, "clock-step");
+  EXPECT_EQ(std::get<EventsCall>(some).query.sensor, "scale");
+  EXPECT_EQ(std::get<EventsCall>(some).query.from_ms, kExampleNow - 3'600'000);
+  EXPECT_EQ(std::get<EventsCall>(some).query.after, "5.7");
+  for (const char* wrong : {"kind=A/B", "limit=0", "limit=1001", "sensor=a&sensor=b", "knd=a",
+                            "format=csv", "next=%20"})
+    EXPECT_EQ(std::get<Response>(parsed(wrong)).status, 400u) << wrong;
+}
+
+TEST(EventsText, IsOneDocument) {
+  EventPage page;
+  EXPECT_EQ(events_response(page).body, "{\"events\":[],\"next\":null}\n");
+  page.events = {"{\"id\":\"a\"}", "{\"id\":\"b\"}"};
+  page.next = "1.2";
+  EXPECT_EQ(events_response(page).body,
+            "{\"events\":[{\"id\":\"a\"},{\"id\":\"b\"}],\"next\":\"1.2\"}\n");
+}
+
 struct WrongCase {
   const char* query;
   const char* said;  // part of the detail

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "http/feed.hpp"
 #include "http/routes.hpp"
 
 #include <gtest/gtest.h>
@@ -254,7 +255,7 @@ void conforms(const json::object& document, const json::object& described, const
 TEST(OpenApi, TheDocumentsOfNowAreAsDescribed) {
   json::object document = json::parse(std::string(kOpenApi.body)).as_object();
   for (const char* path : {"/healthz", "/readyz", "/api/v1/status", "/api/v1/ledger",
-                           "/api/v1/sensors", "/api/v1/sensors/{id}"}) {
+                           "/api/v1/sensors", "/api/v1/sensors/{id}", "/api/v1/alarms"}) {
     std::string target(path);
     if (target.ends_with("{id}")) target = "/api/v1/sensors/raw-turbidity";
     const json::object& ok =
@@ -262,6 +263,48 @@ TEST(OpenApi, TheDocumentsOfNowAreAsDescribed) {
     conforms(document, ok.at("content").at("application/json").at("schema").as_object(),
              body_of(response_to(target)), path);
   }
+}
+
+TEST(Alarms, StandWithTheWorstAndNewestActiveFirst) {
+  json::object document = body_of(response_to("/api/v1/alarms")).as_object();
+  EXPECT_EQ(document.at("active").as_int64(), 3);
+  std::vector<std::string> ids;
+  for (const auto& one : document.at("alarms").as_array())
+    ids.emplace_back(one.as_object().at("id").as_string());
+  EXPECT_EQ(ids, (std::vector<std::string>{"worst", "new", "old", "never"}));
+  const auto& suppressed = document.at("alarms").as_array()[1].as_object();
+  EXPECT_EQ(suppressed.at("textEng").as_string(), "flaps");
+  EXPECT_EQ(suppressed.at("adviceInd").as_string(), "periksa");
+  const auto& never = document.at("alarms").as_array()[3].as_object();
+  EXPECT_EQ(never.at("state").as_string(), "CLEARED");
+  EXPECT_FALSE(never.contains("sinceMs"));
+}
+
+TEST(Alarms, AStreamTellsTheActiveOnesAndThenEachChange) {
+  auto now = std::make_shared<Snapshot>(example_snapshot());
+  Feed::Time start{};
+  Feed feed(std::chrono::seconds(15), start);
+  auto told = [&](std::shared_ptr<const Snapshot> snapshot, std::uint64_t version) {
+    feed.look(std::move(snapshot), version, start);
+    std::string all, piece;
+    while (!(piece = feed.next(1 << 20)).empty()) all += piece;
+    std::vector<std::string> out;
+    for (std::size_t at = 0; (at = all.find("event: alarm\ndata: ", at)) != std::string::npos;) {
+      at += 19;
+      json::object one = json::parse(all.substr(at, all.find('\n', at) - at)).as_object();
+      out.push_back(std::string(one.at("id").as_string()) + " " +
+                    std::string(one.at("state").as_string()));
+    }
+    return out;
+  };
+  EXPECT_EQ(told(now, 1),
+            (std::vector<std::string>{"old RAISED", "new SUPPRESSED", "worst RAISED"}));
+  EXPECT_EQ(told(now, 2), std::vector<std::string>{});
+  auto later = std::make_shared<Snapshot>(*now);
+  later->alarms[1].state = "CLEARED";
+  later->alarms[0].state = "RAISED";
+  later->alarms[0].occurrence = 1;
+  EXPECT_EQ(told(later, 3), (std::vector<std::string>{"never RAISED", "old CLEARED"}));
 }
 
 TEST(Readiness, ABrokenDriverAndAnAbsentBrokerWarnAndStayReady) {

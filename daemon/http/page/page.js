@@ -25,6 +25,7 @@
   var stateAt = 0;      // performance.now() when it came
   var rows = {};        // sensor id → what is shown of it
   var order = [];       // the sensors as the gateway listed them
+  var alarms = {};      // id → the newest that was said of it
   var link = "wait";    // wait, ask, live, polling, lost
   var lastData = 0;     // gateway time of the newest contact, ms
   var run = 0;          // a newer connect() makes the older one stop
@@ -182,6 +183,31 @@
     showRow(row);
   }
 
+  // ---- alarms --------------------------------------------------------------------------------
+  var RANK = { CRITICAL: 4, HIGH: 3, WARNING: 2, INFO: 1 };
+  function showAlarms() {
+    var holder = $("alarms"), ind = T.html === "id";
+    var active = Object.keys(alarms).map(function (id) { return alarms[id]; })
+      .filter(function (a) { return a.state !== "CLEARED"; })
+      .sort(function (a, b) { return RANK[b.severity] - RANK[a.severity] || b.sinceMs - a.sinceMs; });
+    holder.textContent = "";
+    holder.hidden = !active.length;
+    if (active.length) holder.appendChild(make("h2", "", fill(T.alarms, { n: active.length })));
+    active.forEach(function (a) {
+      var node = make("div", "alarm " + a.severity.toLowerCase());
+      node.appendChild(make("b", "", T.severity[a.severity] + ": " + (ind ? a.textInd : a.textEng)));
+      var value = typeof a.value === "number" ? a.value.toLocaleString(T.locale) + " " + (a.unit || "") : "";
+      var more = [value, fill(T.since, { time: clock(a.sinceMs) }), ind ? a.adviceInd : a.adviceEng];
+      node.appendChild(make("div", "more", more.filter(Boolean).join(" · ")));
+      holder.appendChild(node);
+    });
+  }
+  function takeAlarms(document_) {
+    alarms = {};
+    document_.alarms.forEach(function (a) { alarms[a.id] = a; });
+    showAlarms();
+  }
+
   // ---- gateway -------------------------------------------------------------------------------
   function fact(card, name, quality, text, more) {
     var node = make("div", "fact");
@@ -262,7 +288,10 @@
     if (!chosen && TEXTS[state.language] && T !== TEXTS[state.language]) { T = TEXTS[state.language]; showAll(); }
     showState();
     showLink();
-    if (changed) get("/api/v1/sensors").then(takeSensors).catch(function () {});
+    if (changed) {
+      get("/api/v1/sensors").then(takeSensors).catch(function () {});
+      get("/api/v1/alarms").then(takeAlarms).catch(function () {});
+    }
   }
 
   // ---- the line below the header ---------------------------------------------------------------
@@ -290,6 +319,7 @@
     put($("ask-send"), T.token_send);
     if (order.length) showSensors();
     showState();
+    showAlarms();
     showLink();
   }
 
@@ -322,6 +352,7 @@
     lastData = gatewayNow();
     if (name === "state") takeState(content);
     else if (name === "reading") takeReading(content.sensor, content);
+    else if (name === "alarm") { alarms[content.id] = content; showAlarms(); }
   }
 
   // Server-sent events read with fetch: EventSource cannot send the token.
@@ -352,9 +383,10 @@
   }
   function pause(ms) { return new Promise(function (done) { setTimeout(done, ms); }); }
   function poll() {
-    return Promise.all([get("/api/v1/status"), get("/api/v1/sensors")]).then(function (both) {
-      takeState(both[0]);
-      takeSensors(both[1]);
+    return Promise.all([get("/api/v1/status"), get("/api/v1/sensors"), get("/api/v1/alarms")]).then(function (all) {
+      takeState(all[0]);
+      takeSensors(all[1]);
+      takeAlarms(all[2]);
     });
   }
   // For ever: all at once first, then the stream; polling while the gateway has no stream for us.

@@ -64,6 +64,14 @@ class Line:
 
 
 # ---- Modbus -------------------------------------------------------------------------------------
+def register_of(address):
+    """On the wire; manuals count holding registers from 40001 or 400001, input registers from 30001 or 300001."""
+    if "register" in address:
+        return address["register"]
+    manual = address["manual"]
+    return manual % 100000 - 1 if manual > 99999 else manual % 10000 - 1
+
+
 class Unit:
     """The tables of one Modbus unit: address → (point, offset within it)."""
 
@@ -114,7 +122,7 @@ class Modbus(Line):
         where = f"line {self.name}, unit {number}"
         unit = Unit(take(table, "name", where, f"unit-{number}"))
         if "profile" in table:
-            self.add_profile(unit, take(table, "profile", where), table.pop("values", {}), where)
+            self.add_profile(unit, take(table, "profile", where), table.pop("values", {}), table.pop("scales", {}), where)
         for name, point in table.pop("points", {}).items():
             point = dict(point)
             signal = Signal(point.pop("value"), f"{self.name}/{number}/{name}")
@@ -129,8 +137,9 @@ class Modbus(Line):
         self.devices[unit.name] = unit.signals
 
     @staticmethod
-    def add_profile(unit, name, values, where):
-        """The registers that a profile names hold the given values, in the channel's own unit."""
+    def add_profile(unit, name, values, scales, where):
+        """The registers that a profile names hold the given values, in the channel's own unit. scales: of channels whose profile
+        leaves the scale to the technician."""
         file = PROFILES / f"{name}.toml"
         if not file.exists():
             raise Wrong(f"{where}: no profile {name} in {PROFILES}")
@@ -140,9 +149,9 @@ class Modbus(Line):
                 raise Wrong(f"{where}: profile {name} has no channel {channel}; it has {', '.join(profile['channel'])}")
             spec = profile["channel"][channel]
             address = {**profile.get("address", {}), **spec.get("address", {})}
-            unit.add(channel, Signal(value, f"{where}/{channel}"), address.get("table", "holding"), address["register"],
-                     address.get("type", "uint16"), address.get("order", "abcd"), spec.get("scale", 1.0), spec.get("offset", 0.0),
-                     address.get("bit"))
+            unit.add(channel, Signal(value, f"{where}/{channel}"), address.get("table", "holding"), register_of(address),
+                     address.get("type", "uint16"), address.get("order", "abcd"), scales.get(channel, spec.get("scale", 1.0)),
+                     spec.get("offset", 0.0), address.get("bit"))
 
     def answer(self, number, pdu):
         """The answer's PDU, or None: nobody has that number."""

@@ -14,12 +14,15 @@ def crc16(data):
     return crc
 
 
-WORDS = {"uint16": 1, "int16": 1, "bcd16": 1, "uint32": 2, "int32": 2, "float32": 2, "bcd32": 2, "uint64": 4, "int64": 4, "float64": 4}
+WORDS = {"uint16": 1, "int16": 1, "bcd16": 1, "uint32": 2, "int32": 2, "float32": 2, "bcd32": 2, "uint64": 4, "int64": 4, "float64": 4, "uint32_milli": 4}
 CODES = {"uint16": ">H", "int16": ">h", "uint32": ">I", "int32": ">i", "float32": ">f", "uint64": ">Q", "int64": ">q", "float64": ">d"}
 
 
 def registers(kind, order, value):
     """The 16-bit registers that hold a raw value. order: abcd, cdab, badc or dcba (and abcdefgh … for 64 bits)."""
+    if kind == "uint32_milli":  # whole units, then thousandths, each a number of its own
+        whole, thousandths = divmod(round(value), 1000)
+        return registers("uint32", order, whole) + registers("uint32", order, thousandths)
     if kind.startswith("bcd"):
         data = bytes.fromhex(f"{round(value):0{WORDS[kind] * 4}d}")
     elif kind.startswith("float"):

@@ -76,11 +76,14 @@ Captured decode_captured(Bytes bytes, std::optional<Model> model) {
   Captured out;
   auto look_through = [&](std::span<const Event> events) {
     for (const Event& event : events) {
-      if (out.event) return;
-      if (event.kind == Event::Kind::measurement)
-        out.event = event;
-      else if (event.kind != Event::Kind::broken)
+      if (event.kind == Event::Kind::broken)
+        ++out.broken;
+      else if (event.kind != Event::Kind::measurement)
         out.why = why_not(event);
+      else if (out.event)
+        ++out.more;
+      else
+        out.event = event;
     }
   };
   look_through(codec.feed(bytes));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -9,8 +10,10 @@
 namespace gerbang::particulate {
 
 struct Captured {
-  std::optional<Event> event;  // a measurement
+  std::optional<Event> event;  // the first measurement
   std::string why;             // there is none
+  std::size_t more = 0;        // measurements after it
+  std::size_t broken = 0;      // frames with a wrong checksum
 };
 
 // The first measurement in captured bytes, or why there is none, for people. Pure.

@@ -2,16 +2,14 @@
 //
 // What the host sees of the driver of particle counters: its keys, when it asks, what it says.
 #include <algorithm>
-#include <cmath>
 #include <gerbang/driver.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "captured.hpp"
 #include "codec.hpp"
-#include "serial/listen.hpp"
+#include "keys.hpp"
 #include "serial/options.hpp"
 #include "serial/stream.hpp"
 
@@ -36,28 +34,6 @@ constexpr auto kStartAgain = 10s;
 constexpr const char* kChannels =
     "pm2_5|pm10|pm1|pm4|pm1_cf1|pm2_5_cf1|pm10_cf1|count_0_3|count_0_5|count_1|count_2_5|count_5|"
     "count_10|number_0_5|number_1|number_2_5|number_4|number_10|typical_size";
-
-std::optional<Model> model_of(const Values& options) {
-  if (!options.has("model")) return std::nullopt;
-  for (Model model : kModels)
-    if (options.text("model") == name_of(model)) return model;
-  return std::nullopt;  // auto
-}
-
-std::optional<std::size_t> find_channel(Model model, const std::string& name) {
-  const auto channels = channels_of(model);
-  for (std::size_t i = 0; i < channels.size(); ++i)
-    if (name == channels[i].name) return i;
-  return std::nullopt;
-}
-
-std::string no_channel(Model model, const std::string& id, const std::string& name) {
-  std::string list;
-  for (const Channel& channel : channels_of(model))
-    list += (list.empty() ? "" : ", ") + std::string(channel.name);
-  return "sensor " + id + ": address: a " + std::string(name_of(model)) + " has no channel " +
-         name + "; it has " + list;
-}
 
 serial::Settings line_of(const Values& options) {
   serial::Settings usual;
@@ -116,21 +92,27 @@ class Particulate final : public serial::Stream {
       if (given_) {
         wanted.at = find_channel(*given_, wanted.channel);
         if (!wanted.at)
-          throw Failure(GERBANG_CONFIG, no_channel(*given_, wanted.id, wanted.channel));
+          throw Failure(GERBANG_CONFIG, where(wanted) + no_channel(*given_, wanted.channel));
       }
       wanted_.push_back(std::move(wanted));
       add(sensor);
     }
   }
 
-  static gerbang_status decode(Host host, const Config& config, std::span<const std::byte> data);
-  static gerbang_status scan(Host host, const Config& config, const Scan& scan);
+  static gerbang_status decode(Host host, const Config& config, std::span<const std::byte> data) {
+    return decode_by_hand(host, config, data);
+  }
+  static gerbang_status scan(Host host, const Config& config, const Scan& scan) {
+    return scan_by_hand(host, config, scan);
+  }
 
  private:
   struct Wanted {
     std::string id, channel;
     std::optional<std::size_t> at;  // in the values of the model
   };
+
+  static std::string where(const Wanted& wanted) { return "sensor " + wanted.id + ": address: "; }
 
   void feed(Bytes bytes) override { take(codec_.feed(bytes)); }
   void silence() override { take(codec_.silence()); }
@@ -242,7 +224,7 @@ void Particulate::recognise(Model model) {
   host().info(text);
   for (Wanted& wanted : wanted_) {
     wanted.at = find_channel(model, wanted.channel);
-    if (!wanted.at) host().error(no_channel(model, wanted.id, wanted.channel));
+    if (!wanted.at) host().error(where(wanted) + no_channel(model, wanted.channel));
   }
 }
 
@@ -311,81 +293,6 @@ serial::Stream::Time Particulate::ask(Time now) {
 
 void Particulate::send(Bytes question) {
   line().write(question, serial::Clock::now() + 100ms);
-}
-
-// Emits the channels of the first measurement in their order, and says in the log what they are.
-gerbang_status Particulate::decode(Host host, const Config& config,
-                                   std::span<const std::byte> data) {
-  const Bytes bytes(reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
-  const Captured captured = decode_captured(bytes, model_of(config.options()));
-  if (!captured.event) throw Failure(GERBANG_CONFIG, captured.why);
-  Emitter out(host);
-  std::uint32_t sensor = 0;
-  for (const Channel& channel : channels_of(captured.event->model)) {
-    const double value = captured.event->values[sensor];
-    if (captured.event->whole)
-      out.integer(sensor, static_cast<std::int64_t>(value));
-    else
-      out.number(sensor, value);
-    host.info(std::string(channel.name) + " " + channel.unit);
-    ++sensor;
-  }
-  return GERBANG_OK;
-}
-
-std::string toml_of(Model model, const std::string& device) {
-  std::string toml = serial::driver_toml("particulate", "10s", device, std::string(name_of(model)));
-  for (const auto& [channel, id] : {std::pair("pm2_5", "pm2-5"), std::pair("pm10", "pm10")})
-    toml += serial::sensor_toml(id, "particulate", channel, "µg/m³",
-                                "channel = \"" + std::string(channel) + "\"");
-  return toml;
-}
-
-std::string note_of(const Event& event, const std::string& speed) {
-  std::string note = std::string(name_of(event.model)) + " at " + speed;
-  if (event.kind == Event::Kind::measurement) {
-    const auto value = event.values[*find_channel(event.model, "pm2_5")];
-    note += ", PM2.5 is now " + std::to_string(std::lround(value)) + " µg/m³";
-  } else {
-    note += ", which has no value yet";
-  }
-  if (event.model == Model::pms5003)
-    note +=
-        "; a pms7003 sends the same frames, so does an HPMA115S0 that this driver would misread";
-  return note;
-}
-
-// Listens at 9600 baud. If nothing at all is heard, asks an SPS30 for its value.
-gerbang_status Particulate::scan(Host host, const Config& config, const Scan& scan) {
-  serial::Settings settings;
-  settings.device = config.options().text("device");
-  serial::need_port(settings);
-  serial::Line line(host, settings, "scan");
-  Codec codec(std::nullopt);
-  std::optional<Event> found;
-  bool heard = false;
-  auto take = [&](Bytes bytes) {
-    heard = heard || !bytes.empty();
-    for (const Event& event : codec.feed(bytes))
-      if (event.kind != Event::Kind::broken && event.kind != Event::Kind::refused) found = event;
-    return found.has_value();
-  };
-  serial::listen(host, scan, line, kListenSlow, 0, 0.75, take);
-  if (!found && !heard) {
-    settings.baud = 115'200;
-    line.change(settings);
-    auto next = serial::Clock::now();
-    serial::listen(host, scan, line, kListenFast, 0.75, 1, [&](Bytes bytes) {
-      if (serial::Clock::now() >= next) {
-        line.write(kSpsRead, serial::Clock::now() + 100ms);
-        next = serial::Clock::now() + kSpsAnswers;
-      }
-      return take(bytes);
-    });
-  }
-  if (found)
-    scan.found(toml_of(found->model, settings.device), note_of(*found, text_of(line.settings())));
-  return GERBANG_OK;
 }
 
 }  // namespace

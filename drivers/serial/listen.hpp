@@ -5,51 +5,67 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <gerbang/driver.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "line.hpp"
-#include "port.hpp"
 
 namespace gerbang::serial {
 
-// Whether the port can be had at all; throws Failure(CONFIG) with the reason if not.
-inline void need_port(const Settings& settings) {
-  std::string why;
-  if (!open_port(settings, why))
-    throw driver::Failure(GERBANG_CONFIG, settings.device + ": " + why);
-}
+// An ear at a port: one speed after the other. Only during a scan.
+class Ear {
+ public:
+  struct Part {
+    std::size_t number, of;  // of the whole scan
+  };
 
-// Gives everything that comes to take(Bytes) → enough?, and calls it with no bytes at least every
-// 100 ms, until it has enough, the time is over or the host stops. Says how far it is from `begin`
-// to `end` of the whole scan (0 … 1).
-template <class Take>
-void listen(driver::Host host, const driver::Scan& scan, Line& line, std::chrono::milliseconds time,
-            double begin, double end, Take&& take) {
-  using namespace std::chrono_literals;
-  const auto start = Clock::now();
-  const std::string what =
-      "listening to " + line.settings().device + " at " + text_of(line.settings());
-  for (auto now = start; now < start + time && !host.stopping(); now = Clock::now()) {
-    const double done = std::chrono::duration<double>(now - start) / time;
-    scan.progress(begin + (end - begin) * std::min(done, 1.0), what);
-    if (take(line.read_some(std::min(now + 100ms, start + time)))) return;
-    if (!line.is_open()) return;
+  Ear(driver::Host host, driver::Scan scan, Settings settings);
+
+  // Hears at this speed from now on. Throws Failure(GONE) with the reason if the port cannot be
+  // had.
+  void tune(int baud, Part part);
+
+  // Gives everything that comes to take(Bytes) → enough?, and calls it without bytes at least every
+  // 100 ms, until it has enough, the time is over or the host stops. Throws like tune.
+  template <class Take>
+  void listen(std::chrono::milliseconds time, Take&& take) {
+    const auto begin = Clock::now();
+    for (auto now = begin; now < begin + time && !host_.stopping(); now = Clock::now()) {
+      progress(std::chrono::duration<double>(now - begin) / time);
+      if (take(hear(std::min(now + std::chrono::milliseconds(100), begin + time)))) return;
+    }
   }
-}
 
-// A [[driver]] with one port, to which sensors are appended. Text values are put in quotes.
-inline std::string driver_toml(const std::string& plugin, const std::string& interval,
-                               const std::string& device, const std::string& model) {
-  return "[[driver]]\nname = \"" + plugin + "\"\nplugin = \"" + plugin + "\"\ninterval = \"" +
-         interval + "\"\n[driver.options]\ndevice = \"" + device + "\"\nmodel = \"" + model +
-         "\"\n";
-}
-inline std::string sensor_toml(const std::string& id, const std::string& driver,
-                               const std::string& quantity, const std::string& unit,
-                               const std::string& address) {
-  return "\n[[sensor]]\nid = \"" + id + "\"\ndriver = \"" + driver + "\"\nquantity = \"" +
-         quantity + "\"\nunit = \"" + unit + "\"\naddress = { " + address + " }\n";
-}
+  bool heard_any() const { return !heard_.empty(); }
+  // A warning with what was heard first, if anything was: nobody of `what` speaks like that.
+  void say_what_was_heard(const std::string& what) const;
+  Line& line() { return *line_; }
+
+ private:
+  void progress(double part) const;
+  Bytes hear(Clock::time_point deadline);
+
+  driver::Host host_;
+  driver::Scan scan_;
+  Settings settings_;
+  std::optional<Line> line_;
+  Part part_{0, 1};
+  std::vector<std::uint8_t> heard_;  // the first bytes
+  std::string heard_at_;             // and at which speed
+};
+
+// The rates that the option `bauds` names ("9600,19200"), or the usual ones. Throws
+// Failure(CONFIG).
+std::vector<int> bauds_of(const driver::Values& options, std::vector<int> usual);
+
+// A [[driver]] with one port, and a [[sensor]] to append to it.
+std::string driver_toml(const std::string& plugin, const std::string& interval,
+                        const std::string& device, const std::string& model);
+std::string sensor_toml(const std::string& id, const std::string& driver,
+                        const std::string& quantity, const std::string& unit,
+                        const std::string& address);
 
 }  // namespace gerbang::serial

@@ -269,10 +269,12 @@ TEST_F(Particulate, AScanFindsNothingInAnotherDevicesStreamAndSaysNothingToIt) {
   ASSERT_EQ(rig.scan({{"device", far.path()}}), GERBANG_OK);
   EXPECT_TRUE(rig.scanned.empty());
   EXPECT_EQ(asked, 0u);
+  EXPECT_TRUE(rig.logged("something sends at 9600 8N1 that is no particle counter"));
+  EXPECT_TRUE(rig.logged("53 54 2C 47 53 0D 0A"));
 }
 
 TEST_F(Particulate, AScanOfAPortThatIsNotThereSaysWhy) {
-  EXPECT_EQ(rig.scan({{"device", "/dev/gerbang-none"}}), GERBANG_CONFIG);
+  EXPECT_EQ(rig.scan({{"device", "/dev/gerbang-none"}}), GERBANG_GONE);
   EXPECT_TRUE(rig.logged("/dev/gerbang-none: No such file"));
 }
 
@@ -282,6 +284,11 @@ TEST_F(Particulate, DecodeNamesWhatItEmits) {
   ASSERT_EQ(rig.readings.size(), 2u);
   EXPECT_DOUBLE_EQ(rig.readings[0].number, 123.6);
   EXPECT_EQ(rig.decode({{"device", "-"}}, from_hex(kPmsWrong)), GERBANG_CONFIG);
+  rig.readings.clear();
+  ASSERT_EQ(rig.decode({{"device", "-"}, {"channel", "pm10"}}, from_hex(kPmsA)), GERBANG_OK);
+  ASSERT_EQ(rig.readings.size(), 1u);
+  EXPECT_EQ(rig.readings[0].integer, 41);
+  EXPECT_EQ(rig.decode({{"device", "-"}, {"channel", "pm4"}}, from_hex(kPmsA)), GERBANG_CONFIG);
   EXPECT_TRUE(rig.logged("the frame says 0x01AB, its bytes give 0x02F8"));
 }
 

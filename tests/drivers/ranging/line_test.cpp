@@ -232,6 +232,11 @@ TEST_F(Ranging, DecodeNamesWhatItEmits) {
   EXPECT_EQ(rig.readings[0].integer, 1953);
   EXPECT_EQ(rig.decode({{"device", "-"}, {"model", "a02yyuw"}}, from_hex("FF 07 A1 A8")),
             GERBANG_CONFIG);
+  rig.readings.clear();
+  ASSERT_EQ(rig.decode({{"channel", "fill"}, {"empty", "1800"}, {"full", "200"}}, ascii("R0600\r")),
+            GERBANG_OK);
+  EXPECT_TRUE(rig.logged("fill %"));
+  EXPECT_DOUBLE_EQ(rig.readings.at(0).number, 75);
 }
 
 }  // namespace

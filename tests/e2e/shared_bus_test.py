@@ -13,7 +13,7 @@ from plant import Plant
 
 UNITS = range(1, 11)
 DEAD = 5
-SECONDS = float(os.environ.get("BUS_SECONDS", "12"))
+SECONDS = float(os.environ.get("BUS_SECONDS", "8"))
 
 
 def scenario():
@@ -110,7 +110,7 @@ class SharedBus(unittest.TestCase):
             reason = wait_for(f"a missing reading ({kind})", lambda: [
                 newest["reason"] for newest in [self.newest()[f"unit-{DEAD}"]] if newest.get("value") is None])[0]
             print(f"{kind}: {reason}")
-            time.sleep(3)
+            time.sleep(2)
             for unit in UNITS:
                 self.readings(unit, since)  # compares every value
             self.plant.say("clear")

@@ -206,7 +206,7 @@ void Particulate::take(const Event& event, Time now) {
       send(kSpsStart);
       break;
     case Event::Kind::started:
-      woke(now, "the SPS30 was told to measure");
+      started();
       break;
     default:
       break;

@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 // What is incomplete after so long will not be completed: a stream has no pauses within a frame,
 // and USB adapters deliver every 16 ms.
 constexpr auto kQuiet = 250ms;
-// A device that said nothing for so long and speaks again was asleep or without power.
-constexpr auto kAsleep = 10s;
+// A pause that is longer than this is no rhythm.
+constexpr auto kRhythm = 10s;
 
 // "2.3 s".
 std::string seconds(std::chrono::nanoseconds time) {
@@ -28,7 +28,8 @@ Stream::Stream(driver::Host host, Settings settings, std::string device, Times t
       line_(host, std::move(settings), device),
       device_(std::move(device)),
       times_(times),
-      turns_(times.timeout) {}
+      turns_(times.timeout),
+      warm_up_(times.warm_up) {}
 
 void Stream::add(const driver::Sensor& sensor) {
   sensors_.push_back({sensor.index, sensor.id, sensor.interval});
@@ -99,14 +100,11 @@ void Stream::measured(std::chrono::microseconds took) {
   const Time gap = measured_at_ == Time::min() ? Time(0) : now - measured_at_;
   took_ = took;
   line_.understood();
-  // A device that the board feeds was switched on with it.
-  if (measured_at_ == Time::min() && now < times_.warm_up)
-    woke(Time(0), "the board has just started");
-  if (unheard_since_ != Time::max() && now - unheard_since_ >= kAsleep)
-    woke(now, "it said nothing for " + seconds(now - unheard_since_));
-  unheard_since_ = took_.count() == 0 ? now : Time::max();
+  if (const auto silent = warm_up_.measured(now, took_.count() == 0))
+    say_warm_up(*silent > Time(0) ? "it said nothing for " + seconds(*silent)
+                                  : "the board has just started");
   if (missed_ && took_.count() == 0 && !slow_told_ && gap > sensors_[*missed_].interval &&
-      gap < kAsleep) {
+      gap < kRhythm) {
     slow_told_ = true;
     host_.warning("sensor " + sensors_[*missed_].id + ": the device sends every " + seconds(gap) +
                   ", more rarely than the interval of " + seconds(sensors_[*missed_].interval) +
@@ -118,12 +116,15 @@ void Stream::measured(std::chrono::microseconds took) {
 }
 
 void Stream::asked() {
-  if (unheard_since_ == Time::max()) unheard_since_ = host_.boottime();
+  warm_up_.asked(host_.boottime());
 }
 
-void Stream::woke(Time now, const std::string& why) {
-  if (times_.warm_up <= 0ms) return;
-  warm_until_ = std::max(warm_until_, now + times_.warm_up);
+void Stream::started() {
+  warm_up_.started(host_.boottime());
+  if (times_.warm_up > 0ms) say_warm_up("it was told to measure");
+}
+
+void Stream::say_warm_up(const std::string& why) {
   host_.info(device_ + ": " + why + "; its values are suspect (WARM_UP) for the first " +
              seconds(times_.warm_up));
 }

@@ -11,6 +11,7 @@
 
 #include "line.hpp"
 #include "turns.hpp"
+#include "warm_up.hpp"
 
 namespace gerbang::serial {
 
@@ -57,9 +58,10 @@ class Stream {
   // Frames with a wrong checksum, and bytes that are in no frame.
   void broken(std::size_t frames);
   void noise(std::uint64_t bytes);
-  // The device begins to measure: warm-up.
-  void woke(Time now, const std::string& why);
-  bool warming_up() const { return measured_at_ < warm_until_; }
+  // It begins to measure, because it was told to.
+  void started();
+  // Whether the newest measurement is of the warm-up.
+  bool warming_up() const { return warm_up_.warming(measured_at_); }
 
   driver::Host host() const { return host_; }
   Line& line() { return line_; }
@@ -79,6 +81,7 @@ class Stream {
 
   bool serve(Time now);
   gerbang_reason reason_of(Time since) const;
+  void say_warm_up(const std::string& why);
   void tell(Rare& what, Time now, const std::string& text);
 
   driver::Host host_;
@@ -86,13 +89,12 @@ class Stream {
   std::string device_;
   Times times_;
   Turns turns_;
+  WarmUp warm_up_;
   std::vector<Known> sensors_;
   std::uint64_t openings_ = 0;
   Time act_at_{}, quiet_at_ = Time::max();
-  Time measured_at_ = Time::min(), warm_until_ = Time::min();
+  Time measured_at_ = Time::min();
   std::chrono::microseconds took_{};
-  // Since when the device says nothing although it would: it streams, or was asked.
-  Time unheard_since_ = Time::max();
   Rare broken_, noise_;
   std::optional<std::size_t> missed_;  // since the last measurement, for want of one
   bool slow_told_ = false;

@@ -94,6 +94,12 @@ TEST(Sds011, DecodesTheCapturedFrame) {
   EXPECT_THAT(values(kSds), ElementsAre(123.6, 261.8));
 }
 
+TEST(Sds011, TheQueryIsTheOneOfItsProtocol) {
+  const Raw expected = from_hex("AA B4 04 00 00 00 00 00 00 00 00 00 00 00 00 FF FF 02 AB");
+  EXPECT_THAT(kSdsRead, ElementsAreArray(expected));
+  EXPECT_EQ(serial::sum(Bytes(expected).subspan(2, 15)) & 0xFF, expected[17]);
+}
+
 TEST(Sds011, AWrongChecksumOrTailIsRefused) {
   EXPECT_THAT(refusal("AA C0 D4 04 3A 0A A1 60 1E AB"), HasSubstr("checksum is wrong"));
   EXPECT_THAT(refusal("AA C0 D4 04 3A 0A A1 60 1D AC"), HasSubstr("end with AB"));

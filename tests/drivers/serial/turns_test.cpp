@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "serial/warm_up.hpp"
+
 namespace gerbang::serial {
 namespace {
 
@@ -77,6 +79,46 @@ TEST(Turns, WithoutAConnectionNothingIsWaitedFor) {
   const auto answers = turns.take(kStart, false);
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_FALSE(answers[0].fresh);
+}
+
+// ---- warm-up of half a minute
+TEST(WarmUp, FollowsASilenceOfAStream) {
+  WarmUp warm_up(30s);
+  for (Time now = kStart; now < kStart + 60s; now += 2s)
+    EXPECT_EQ(warm_up.measured(now, true), std::nullopt);
+  EXPECT_FALSE(warm_up.warming(kStart + 60s));
+  EXPECT_EQ(warm_up.measured(kStart + 78s, true), 20s);
+  EXPECT_TRUE(warm_up.warming(kStart + 107s));
+  EXPECT_FALSE(warm_up.warming(kStart + 108s));
+}
+
+TEST(WarmUp, IsNotCausedByQuestionsThatAreFarApart) {
+  WarmUp warm_up(30s);
+  for (Time now = kStart; now < kStart + 10min; now += 1min) {
+    warm_up.asked(now);
+    EXPECT_EQ(warm_up.measured(now + 20ms, false), std::nullopt);
+  }
+  warm_up.asked(kStart + 10min);  // and no answer
+  warm_up.asked(kStart + 11min);
+  EXPECT_EQ(warm_up.measured(kStart + 11min, false), 60s);
+}
+
+TEST(WarmUp, FollowsAStartAndTheStartOfTheBoard) {
+  WarmUp warm_up(30s);
+  warm_up.started(kStart);
+  EXPECT_TRUE(warm_up.warming(kStart + 29s));
+  WarmUp with_board(30s);
+  EXPECT_EQ(with_board.measured(20s, true), 0s);
+  EXPECT_TRUE(with_board.warming(29s));
+  EXPECT_FALSE(with_board.warming(30s));
+}
+
+TEST(WarmUp, OfNoLengthIsNone) {
+  WarmUp warm_up(0s);
+  warm_up.started(kStart);
+  warm_up.measured(kStart, true);
+  EXPECT_EQ(warm_up.measured(kStart + 1min, true), std::nullopt);
+  EXPECT_FALSE(warm_up.warming(kStart + 1min));
 }
 
 }  // namespace

@@ -85,6 +85,8 @@ json::object driver_json(const source::Catalogue::Entry& entry,
     return o;
   }
   o["version"] = schema->version;
+  o["decode"] = schema->can_decode;
+  o["scan"] = schema->can_scan;
   o["summary"] = schema->summary;
   o["abi"] = std::to_string(schema->abi_major) + "." + std::to_string(schema->abi_minor);
   o["options"] = specs_json(schema->options);
@@ -146,6 +148,8 @@ int drivers(const Common& common, const std::string& name) {
   }
   std::printf("%s %s: %s\n%s, ABI %u.%u\n", name.c_str(), schema->version.c_str(),
               schema->summary.c_str(), path->c_str(), schema->abi_major, schema->abi_minor);
+  if (schema->can_decode) std::printf("Captured bytes: gerbangctl decode %s\n", name.c_str());
+  if (schema->can_scan) std::printf("Search: gerbangctl scan %s\n", name.c_str());
   print_specs("[driver.options]", schema->options);
   print_specs("sensor address = { … }", schema->address);
   return kOk;

@@ -51,6 +51,7 @@ struct ScanOptions {
   std::string host, port, device;      // as the driver's options of the same names
   std::string units, bauds, parities;  // "1-32,40", "9600,19200", "none,even"
   std::string timeout;                 // of one answer
+  std::string profile;                 // what the devices are, if that is known
   std::vector<std::string> options;    // KEY=VALUE
 };
 int scan(const Common& common, const ScanOptions& options);

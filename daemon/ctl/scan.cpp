@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "config/profiles.hpp"
 #include "ctl/by_hand.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/holder.hpp"
@@ -108,6 +109,7 @@ std::vector<OptionValue> texts_of(const ScanOptions& options) {
   add("units", options.units);
   add("bauds", options.bauds);
   add("parities", options.parities);
+  add("profile", options.profile);
   return out;
 }
 
@@ -139,6 +141,48 @@ std::string usage_fault(const ScanOptions& options) {
   }
   if (options.device.empty() && options.options.empty())
     return "give --device: the serial port, best by its name in /dev/serial/by-id";
+  return {};
+}
+
+// The list with what the device leaves its factory with in front.
+std::string first_of(const config::Node* made, std::string list) {
+  if (made == nullptr) return list;
+  const std::string first =
+      made->kind == config::Node::Kind::integer ? std::to_string(made->integer) : made->text;
+  if (first.empty() || ("," + list + ",").find("," + first + ",") == 0) return list;
+  std::string out = first;
+  for (std::size_t begin = 0; begin < list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    if (const std::string one = list.substr(begin, end - begin); one != first) out += "," + one;
+    begin = end + 1;
+  }
+  return out;
+}
+
+// With --profile: its driver must be the one that searches, and its line is tried first. Error: a
+// sentence.
+Result<void> apply_profile(ScanOptions& options) {
+  if (options.profile.empty()) return {};
+  auto wrong = [&](const std::string& what) {
+    return fail(std::errc::invalid_argument,
+                "--profile " + config::in_quotes(options.profile) + ": " + what);
+  };
+  if (options.target != "modbus")
+    return wrong("only for scan modbus; others recognise their devices themselves");
+  const auto folder = config::default_data_directory() / "profiles";
+  const auto known = config::profile_names(folder);
+  if (std::find(known.begin(), known.end(), options.profile) == known.end())
+    return wrong("there is none of this name; " + config::no_such_profile(options.profile, known));
+  config::Document document;
+  config::Diagnostics errors;
+  const auto profile = config::read_profile(folder, options.profile, document, errors);
+  if (!profile) return wrong("it has mistakes: gerbangctl profiles " + options.profile);
+  if (profile->plugin != options.target)
+    return wrong("it is of driver " + profile->plugin + ": gerbangctl scan " + profile->plugin);
+  if (options.device.empty()) return {};
+  if (options.bauds.empty()) options.bauds = first_of(profile->line.get("baud"), "9600,19200");
+  if (options.parities.empty())
+    options.parities = first_of(profile->line.get("parity"), "none,even,odd");
   return {};
 }
 
@@ -187,7 +231,7 @@ int search(const Common& common, source::Catalogue& catalogue, const std::string
   return done->status == source::Status::config ? kUsage : kUnavailable;
 }
 
-void conclude(const Common& common, const Findings& findings, bool searched) {
+void conclude(const Common& common, const Findings& findings, bool searched, bool unknown) {
   if (common.json) {
     json::object out{
         {"found", findings.found}, {"hints", findings.hints}, {"complete", g_interrupted == 0}};
@@ -212,21 +256,26 @@ void conclude(const Common& common, const Findings& findings, bool searched) {
         stderr);
     return;
   }
-  const std::string what =
-      std::to_string(findings.count) +
-      either(
-          common,
-          " ditemukan. Tempel ke berkas konfigurasi, isi besaran, satuan dan skala, lalu: "
-          "gerbangctl check && gerbangctl read --watch\n",
-          " found. Paste it into the configuration, say what it measures, then: gerbangctl check "
-          "&& gerbangctl read --watch\n");
+  std::string what = std::to_string(findings.count);
+  what += either(common, " ditemukan. Tempel ke berkas konfigurasi, lalu: ",
+                 " found. Paste it into the configuration, then: ");
+  what += "gerbangctl check && gerbangctl read --watch\n";
+  if (unknown)
+    what += either(common,
+                   "Isi besaran, satuan dan skala; untuk alat yang dikenal (gerbangctl profiles) "
+                   "ulangi dengan --profile NAMA.\n",
+                   "Say what it measures; for a device that is known (gerbangctl profiles) search "
+                   "again with --profile NAME and there is nothing to say.\n");
   std::fputs(what.c_str(), stderr);
 }
 
 }  // namespace
 
-int scan(const Common& common, const ScanOptions& options) {
+int scan(const Common& common, const ScanOptions& given) {
+  ScanOptions options = given;
   if (std::string fault = usage_fault(options); !fault.empty()) return complain(fault, kUsage);
+  if (auto applied = apply_profile(options); !applied)
+    return complain(applied.error().what, kUsage);
   auto host = ipc::host_program("gerbang-driver-host");
   if (!host) return complain(host.error().what, kUnavailable);
   source::Catalogue catalogue(*host);
@@ -250,7 +299,7 @@ int scan(const Common& common, const ScanOptions& options) {
     const int one = search(common, catalogue, plugin, options, findings);
     if (one != kBad) code = one;
   }
-  conclude(common, findings, code == kBad);
+  conclude(common, findings, code == kBad, options.target == "modbus" && options.profile.empty());
   return findings.count > 0 ? kOk : code;
 }
 

@@ -17,7 +17,8 @@ gerbang_status decode_capture(driver::Host host, const driver::Values& options, 
 
 // Looks for units at `host` or on `device`; `instance` is the name of the [[driver]] in what is
 // reported. Besides the driver's options it takes the texts `units` ("1-32,40"), `bauds`
-// ("9600,19200") and `parities` ("none,even,odd"). A found unit is not asked again at other rates.
+// ("9600,19200"), `parities` ("none,even,odd") and `profile`. A found unit is not asked again at
+// other rates.
 gerbang_status scan_units(driver::Host host, const std::string& instance,
                           const driver::Values& options, driver::Scan scan);
 

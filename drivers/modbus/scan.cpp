@@ -52,11 +52,20 @@ struct Setting {
   std::string instance;  // its name
 };
 
+std::string device_of(const std::string& profile, std::uint8_t unit, const std::string& driver) {
+  const std::string number = std::to_string(unit);
+  return "[[device]]\nid = \"unit-" + number + "\"\ndriver = \"" + driver + "\"\nprofile = \"" +
+         profile + "\"\naddress = { unit = " + number + " }\n";
+}
+
 class Search {
  public:
-  Search(Host host, Scan scan, std::vector<std::uint8_t> units, std::size_t settings)
+  // profile: what the units are, if the person knows; else their registers are proposed.
+  Search(Host host, Scan scan, std::string profile, std::vector<std::uint8_t> units,
+         std::size_t settings)
       : host_(host),
         scan_(scan),
+        profile_(std::move(profile)),
         units_(std::move(units)),
         all_(static_cast<double>(units_.size() * settings)) {}
 
@@ -76,6 +85,7 @@ class Search {
 
   Host host_;
   Scan scan_;
+  std::string profile_;
   std::vector<std::uint8_t> units_;
   double all_, done_ = 0;
   std::vector<std::uint8_t> found_;
@@ -121,7 +131,8 @@ bool Search::answers_to_all(Line& line) {
 
 void Search::report(const Scout& scout, const Setting& setting) {
   found_.push_back(scout.unit());
-  std::string toml = scout.sensors(setting.instance);
+  std::string toml = profile_.empty() ? scout.sensors(setting.instance)
+                                      : device_of(profile_, scout.unit(), setting.instance);
   if (!std::exchange(driver_told_, true)) toml.insert(0, setting.driver + "\n");
   scan_.found(toml, "unit " + std::to_string(scout.unit()) + " answers" +
                         (setting.name.empty() ? "" : " at " + setting.name) + ": " + scout.seen());
@@ -158,7 +169,8 @@ bool Search::run(Line& line, const Setting& setting) {
 void scan_tcp(Host host, const std::string& instance, const Values& options, Scan scan) {
   const std::string name = options.text("host");
   const auto port = static_cast<std::uint16_t>(options.integer("port"));
-  Search search(host, scan, right(units_of(text_or(options, "units", "1-247"), 255)), 1);
+  Search search(host, scan, text_or(options, "profile", ""),
+                right(units_of(text_or(options, "units", "1-247"), 255)), 1);
   TcpSettings settings{name, port, options.duration("timeout"),
                        options.duration("connect_timeout")};
   settings.silent_questions = 0;  // silence is what most units say
@@ -180,7 +192,8 @@ void scan_rtu(Host host, const std::string& instance, const Values& options, Sca
   const std::string device = options.text("device");
   const auto bauds = right(bauds_of(text_or(options, "bauds", "9600,19200")));
   const auto parities = right(parities_of(text_or(options, "parities", "none,even,odd")));
-  Search search(host, scan, right(units_of(text_or(options, "units", "1-32"), kMostUnits)),
+  Search search(host, scan, text_or(options, "profile", ""),
+                right(units_of(text_or(options, "units", "1-32"), kMostUnits)),
                 bauds.size() * parities.size());
   for (int baud : bauds)
     for (char parity : parities) {

@@ -7,14 +7,32 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 import time
 import tomllib
+import tty
 import unittest
 
 from harness import BUILD, SOURCE, Bench, Gateway, free_port, identity, port_open, wait_for
 
 PLANT = SOURCE / "tests/support/modbus_plant.py"
+
+
+def refuse_all(server):
+    """A device on TCP that looks at no unit number and has no register 0."""
+    while True:
+        connection, _ = server.accept()
+        with connection:
+            while len(question := connection.recv(12)) == 12:
+                connection.sendall(question[:4] + b"\0\3" + question[6:7] + bytes([question[7] | 0x80, 2]))
+
+
+def babble(line):
+    """A device at another rate: whatever is asked, bytes come that are no frame."""
+    while os.read(line, 256):
+        os.write(line, b"\x01\x03\x02\x00\x05\x00\x00")
 
 
 class Commission(unittest.TestCase):
@@ -73,12 +91,45 @@ class Commission(unittest.TestCase):
         self.assertEqual(code, 0, out + err)
         self.assertEqual(len(re.findall(r"raw 700 ", out)), 3, out)
 
+        # A device whose maker is known: nothing is left to write.
+        arguments = ["scan", "modbus", "--host", "127.0.0.1", "--port", port, "--units", "1-3", "--timeout", "200ms", "--profile"]
+        code, out, err = self.ctl(*arguments, "supmea-sup-ph8")
+        self.assertEqual(code, 0, err)
+        self.assertEqual([(d["profile"], d["address"]["unit"]) for d in tomllib.loads(out)["device"]],
+                         [("supmea-sup-ph8", 1), ("supmea-sup-ph8", 2)])
+        file = self.configuration(out)
+        self.assertEqual(self.ctl("check", file)[0], 0, self.ctl("check", file)[1])
+        code, out, _ = self.ctl("--config", file, "read", "unit-1-temperature")
+        self.assertRegex(out, r"unit-1-temperature +raw 0 ")
+        for name, words in [("supmea-sup-ph9", 'did you mean "supmea-sup-ph'), ("plantower-pms5003", "gerbangctl scan particulate")]:
+            code, _, err = self.ctl(*arguments, name)
+            self.assertEqual(code, 64)
+            self.assertIn(words, err)
+
         code, out, _ = self.ctl("scan", "modbus", "--host", "127.0.0.1", "--port", port, "--units", "30-31", "--timeout", "100ms",
                                 "--json")
         self.assertEqual((code, json.loads(out)["found"]), (1, []))
         code, _, err = self.ctl("scan", "modbus", "--host", "127.0.0.1", "--port", free_port())
         self.assertEqual(code, 69)
         self.assertIn("refused", err)
+
+    def test_a_device_that_answers_to_every_number_is_shown_once(self):
+        server = self.enterContext(socket.create_server(("127.0.0.1", 0)))
+        threading.Thread(target=refuse_all, args=[server], daemon=True).start()
+        code, out, err = self.ctl("scan", "modbus", "--host", "127.0.0.1", "--port", server.getsockname()[1])
+        self.assertEqual(code, 0, err)
+        self.assertIn("every unit number", err)
+        self.assertRegex(out, r"# unit 1 answers: refuses holding 0 \(ILLEGAL DATA ADDRESS\)")
+        self.assertEqual(list(tomllib.loads(out)), ["driver"], "its registers are not known: a comment")
+
+    def test_bytes_that_are_no_frames_are_told(self):
+        ours, theirs = os.openpty()
+        tty.setraw(theirs)
+        threading.Thread(target=babble, args=[ours], daemon=True).start()
+        code, out, err = self.ctl("scan", "modbus", "--device", os.ttyname(theirs), "--bauds", "9600", "--parities", "none",
+                                  "--units", "2", "--timeout", "50ms")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("something talks at 9600 none", err)
 
     def test_ctrl_c_keeps_what_was_found(self):
         port = self.tcp_plant(units=2, silent="")

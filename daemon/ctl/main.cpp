@@ -92,7 +92,8 @@ void declare_scan(CLI::App& cli, Arguments& a) {
       cli.add_subcommand("scan", "Find devices, reading only; prints configuration ready to paste");
   ScanOptions& o = a.scan;
   scan->add_option("WHAT", o.target,
-                   "modbus; serial (devices that speak by themselves); sdi12; or a driver")
+                   "modbus; serial (devices that speak by themselves); sdi12; iio (what the kernel "
+                   "knows); mqtt (what a broker hears); or a driver")
       ->required();
   scan->add_option("--host", o.host, "Modbus TCP: the device or serial server");
   scan->add_option("--port", o.port, "Modbus TCP: its port (default 502)");

@@ -139,7 +139,10 @@ std::string usage_fault(const ScanOptions& options) {
       return "--bauds and --parities are of a serial line; on TCP the serial server sets them";
     return {};
   }
-  if (options.device.empty() && options.options.empty())
+  const bool listens = std::find(std::begin(kListeners), std::end(kListeners), options.target) !=
+                       std::end(kListeners);
+  const bool serial = listens || options.target == "serial" || options.target == "sdi12";
+  if (serial && options.device.empty() && options.options.empty())
     return "give --device: the serial port, best by its name in /dev/serial/by-id";
   return {};
 }

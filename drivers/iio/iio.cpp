@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "analog/loop.hpp"
+#include "scan.hpp"
 #include "tree.hpp"
 
 namespace gerbang::iio {
@@ -135,6 +136,9 @@ class Iio {
   }
 
   static gerbang_status decode(Host host, const Config& config, std::span<const std::byte> data);
+  static gerbang_status scan(Host host, const Config& config, const Scan& scan) {
+    return scan_devices(host, config.options().text("root"), scan);
+  }
 
  private:
   struct Source {

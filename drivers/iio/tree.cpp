@@ -156,6 +156,25 @@ Value Tree::read(const std::string& folder, const Target& target, std::string& t
   return processed(*number, *offset, *scale);
 }
 
+std::vector<Device> Tree::devices(Bus bus) const {
+  std::vector<Device> out;
+  std::error_code error;
+  for (fs::directory_iterator it(root_ + folder_of(bus), error), end; !error && it != end;
+       it.increment(error)) {
+    Device device;
+    device.folder = it->path().string();
+    device.place = place_of(device.folder);
+    if (bus != Bus::w1)
+      device.name = first_line(device.folder + "/name");
+    else if (is_there(device.folder + "/w1_slave") || is_there(device.folder + "/temperature"))
+      device.name = it->path().filename().string();
+    if (!device.name.empty()) out.push_back(std::move(device));
+  }
+  std::sort(out.begin(), out.end(),
+            [](const Device& a, const Device& b) { return a.place < b.place; });
+  return out;
+}
+
 std::vector<std::string> Tree::channels(const std::string& folder, Bus bus) {
   std::vector<std::string> out;
   std::error_code error;

@@ -18,6 +18,12 @@ struct Target {
   std::string channel;  // of channel_of(); for w1 empty
 };
 
+struct Device {
+  std::string name;    // by which it is found
+  std::string folder;  // its link, with a number that changes
+  std::string place;   // what it hangs on
+};
+
 // The kernel's devices as folders and text files. Numbers of devices change from boot to boot, so
 // they are found by name and remembered only until a read fails.
 class Tree {
@@ -29,6 +35,10 @@ class Tree {
 
   // What the kernel says of the channel now, in its own unit. `text`: what was read, for the trace.
   Value read(const std::string& folder, const Target& target, std::string& text) const;
+
+  // All of a bus that have a name, in the order of their places; of 1-Wire those that measure
+  // temperature.
+  std::vector<Device> devices(Bus bus) const;
 
   // The channels that a folder has, for texts.
   static std::vector<std::string> channels(const std::string& folder, Bus bus);

@@ -24,6 +24,10 @@ BrokerSettings broker_of(const driver::Config& config, std::vector<std::string> 
 gerbang_status decode_payload(driver::Host host, const driver::Values& keys,
                               std::string_view payload);
 
+// Listens to the whole broker for a minute; each device, or topic with numbers, is found once.
+gerbang_status scan_broker(driver::Host host, const driver::Config& config,
+                           const driver::Scan& scan);
+
 void emit(driver::Emitter& out, std::uint32_t sensor, const Found& found);
 
 std::int64_t utc_ns();  // of the wall clock

@@ -105,6 +105,9 @@ class Mqtt {
     const auto* first = reinterpret_cast<const char*>(data.data());
     return decode_payload(host, config.options(), {first, data.size()});
   }
+  static gerbang_status scan(Host host, const Config& config, const Scan& scan) {
+    return scan_broker(host, config, scan);
+  }
 
  private:
   enum class Link { down, connecting, up };

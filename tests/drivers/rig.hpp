@@ -78,7 +78,9 @@ class Rig {
       ::clock_gettime(CLOCK_BOOTTIME, &now);
       return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
     };
-    host_.stopping = [](const gerbang_host*) { return 0; };
+    host_.stopping = [](const gerbang_host* h) {
+      return std::chrono::steady_clock::now() > self(h).begin_ + self(h).stop_after ? 1 : 0;
+    };
   }
   ~Rig() {
     if (instance_ != nullptr) table_->close(instance_);
@@ -163,6 +165,7 @@ class Rig {
   std::vector<Exchange> exchanges;
   std::vector<Trace> traces;
   std::vector<Event> events;
+  std::chrono::nanoseconds stop_after = 24h;                 // then the host says that it stops
   std::vector<std::pair<std::string, std::string>> scanned;  // text to paste, note
   std::string log;
 
@@ -203,6 +206,7 @@ class Rig {
     return out;
   }
 
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   const gerbang_driver_table* table_ = nullptr;
   gerbang_host host_{};
   gerbang_config config_{};

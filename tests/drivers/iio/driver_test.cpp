@@ -14,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 class Sys {
  public:
@@ -169,6 +170,26 @@ TEST_F(IioDriver, CurrentLoopsHaveASpanAndFaultBands) {
   const auto saturated = next(2);
   EXPECT_EQ(saturated.quality, unsigned{GERBANG_SUSPECT});
   EXPECT_NEAR(saturated.number, 16.8, 1e-9);
+}
+
+TEST_F(IioDriver, AScanShowsEveryDeviceWithItsValuesReadyToPaste) {
+  const auto place = sys.iio(0, "i2c-1/1-0076", "bme280");
+  sys.write(place + "/in_temp_input", "25080");
+  sys.write(place + "/in_humidityrelative_input", "61250");
+  sys.write(sys.iio(1, "i2c-3/3-0076", "bme280") + "/in_temp_input", "26000");
+  sys.write(sys.w1("28-0000098e8f2d") + "/temperature", "23125");
+  sys.w1("00-400000000000");  // an adapter: no thermometer
+  ASSERT_EQ(rig.scan(options()), GERBANG_OK) << rig.log;
+  ASSERT_EQ(rig.scanned.size(), 3u);
+  EXPECT_THAT(rig.scanned[0].second,
+              HasSubstr("humidityrelative 61250 milli-%, temp 25080 milli-°C"));
+  EXPECT_THAT(rig.scanned[0].first, HasSubstr("plugin = \"iio\""));
+  EXPECT_THAT(rig.scanned[0].first, HasSubstr(R"(id = "1-0076-bme280-temp")"));
+  EXPECT_THAT(rig.scanned[0].first,
+              HasSubstr(R"(address = { device = "bme280", path = "1-0076", channel = "temp" })"));
+  EXPECT_THAT(rig.scanned[1].first, HasSubstr(R"(path = "3-0076")"));
+  EXPECT_THAT(rig.scanned[1].first, Not(HasSubstr("[[driver]]")));
+  EXPECT_THAT(rig.scanned[2].first, HasSubstr(R"(address = { w1 = "28-0000098e8f2d" })"));
 }
 
 TEST(IioConfig, SaysWhatAnAddressLacks) {

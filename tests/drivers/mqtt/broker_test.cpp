@@ -212,6 +212,21 @@ TEST(MqttDriver, EncryptsAndRefusesABrokerThatItDoesNotKnow) {
   EXPECT_GT(rig.good(0), 0u) << rig.log;
 }
 
+TEST(MqttScan, FindsWhatTheBrokerHearsAndSaysWhyItCannot) {
+  Broker broker;
+  publish(broker, "yard", R"({"t":27.5})", {"-r"});
+  Rig rig("mqtt");
+  rig.stop_after = 3s;
+  ASSERT_EQ(rig.scan(at(broker)), GERBANG_OK) << rig.log;
+  ASSERT_EQ(rig.scanned.size(), 1u) << rig.log;
+  EXPECT_THAT(rig.scanned[0].first, HasSubstr("port = " + std::to_string(broker.port())));
+  EXPECT_THAT(rig.scanned[0].first, HasSubstr(R"(address = { topic = "yard", pointer = "/t" })"));
+  EXPECT_EQ(rig.scanned[0].second, "yard: /t 27.5");
+  Rig nobody("mqtt");
+  EXPECT_EQ(nobody.scan({{"port", "1"}}), GERBANG_GONE);
+  EXPECT_THAT(nobody.log, HasSubstr("127.0.0.1:1: nobody answers there"));
+}
+
 TEST(MqttConfig, SaysWhichAddressIsWrongAndWhatToWrite) {
   auto refusal = [](Rig::Keys address, Rig::Keys options = {}) {
     Rig rig("mqtt");

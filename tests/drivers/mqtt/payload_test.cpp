@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "drivers/mqtt/uplink.hpp"
+#include "mqtt/sketch.hpp"
+
 namespace gerbang::mqtt {
 namespace {
 
@@ -88,6 +91,27 @@ TEST(Payload, EuisMayBeWrittenWithSeparators) {
   EXPECT_EQ(eui_of("AA-BB-CC-DD-EE-FF-00-11"), "aabbccddeeff0011");
   EXPECT_EQ(eui_of("01010101"), "");
   EXPECT_EQ(eui_of("010101010101010g"), "");
+}
+
+TEST(Sketch, WritesASensorForEachNumberOfADeviceOrTopic) {
+  test::ChirpStack uplink;
+  auto sketch = sketch_of(test::kUplinkTopic, uplink.text());
+  ASSERT_TRUE(sketch);
+  EXPECT_EQ(sketch->device, "0101010101010101");
+  EXPECT_EQ(sketch->note, "TPS-012: /distance_mm 3000 /battery_mv 2000");
+  EXPECT_THAT(sketch->sensors, HasSubstr(R"(id = "tps-012-distance-mm")"));
+  EXPECT_THAT(sketch->sensors,
+              HasSubstr(R"(address = { dev_eui = "0101010101010101", field = "/battery_mv" })"));
+  uplink.object = "";
+  sketch = sketch_of(test::kUplinkTopic, uplink.text());
+  EXPECT_THAT(sketch->note, HasSubstr("sends 0B B8 07 D0"));
+  EXPECT_THAT(sketch->sensors, HasSubstr(R"(bytes = "u16be@0")"));
+  EXPECT_FALSE(sketch_of("application/1/device/0101010101010101/event/ack", uplink.text()));
+  sketch = sketch_of("site/a \"b\"", R"({"t":21.5,"s":"x"})");
+  EXPECT_THAT(sketch->sensors,
+              HasSubstr(R"(address = { topic = "site/a \"b\"", pointer = "/t" })"));
+  EXPECT_FALSE(sketch_of("t", "Err 3"));
+  EXPECT_FALSE(sketch_of("t", R"({"s":"x"})"));
 }
 
 }  // namespace

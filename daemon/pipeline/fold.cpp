@@ -79,6 +79,7 @@ asio::awaitable<void> Pipeline::close_windows() {
       for (std::size_t i = 0; i < closed->rows.size(); ++i)
         alarms_.on_window(closed->rows[i], members_[closed->sensors[i]].plan.kind);
       if (alarms_.has_said()) ++alarm_version_;
+      co_await add_indicators(fold, closed->level, closed->span);
       more = fold.aggregates.size() >= kMostRows;
       if (more) break;
     }

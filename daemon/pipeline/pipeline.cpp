@@ -351,7 +351,8 @@ void Pipeline::drain() {
 
 // ---- reload -------------------------------------------------------------------------------------
 
-asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors, AlarmPlan alarms) {
+asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors, AlarmPlan alarms,
+                                                    std::vector<indicator::Plan> indicators) {
   while (folding_) {
     co_await folded_.wait();
     auto state = co_await asio::this_coro::cancellation_state;
@@ -384,6 +385,7 @@ asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors,
   alarms_.configure(with_series(options_.alarms), times());
   bridge_alarms_.reset();
   tell_alarms();
+  set_indicators(std::move(indicators));
   state_changed_ = true;
   timer_.cancel();
   co_return Result<void>();

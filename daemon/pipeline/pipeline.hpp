@@ -21,9 +21,11 @@
 #include "core/calendar.hpp"
 #include "core/clock.hpp"
 #include "core/window.hpp"
+#include "indicator/compute.hpp"
 #include "pipeline/alarm_desk.hpp"
 #include "pipeline/clock_tracker.hpp"
 #include "pipeline/event_desk.hpp"
+#include "pipeline/published.hpp"
 #include "pipeline/sensor.hpp"
 #include "store/store.hpp"
 
@@ -65,6 +67,9 @@ class Pipeline {
   std::function<void(MessageKind kind, const std::string& topic, const std::string& body)>
       on_volatile;
 
+  // The indicators of the configuration; Input::series are the store's numbers. Before recover().
+  void set_indicators(std::vector<indicator::Plan> plans);
+
   // Blocking; before the loop runs. Open windows as they stood, from stored rows and readings.
   Result<void> recover();
 
@@ -101,7 +106,8 @@ class Pipeline {
   // The sensors of a new configuration. When it completes, and no sooner, Reading::sensor counts in
   // the new list. A series that is in both keeps its open windows; those of a removed sensor close
   // in their time as they are.
-  asio::awaitable<Result<void>> reconfigure(std::vector<Sensor> sensors, AlarmPlan alarms = {});
+  asio::awaitable<Result<void>> reconfigure(std::vector<Sensor> sensors, AlarmPlan alarms = {},
+                                            std::vector<indicator::Plan> indicators = {});
 
   // Hands what is in memory to the store and leaves the windows open: a restart goes on with them.
   // It is durable when the store has stopped.
@@ -115,6 +121,11 @@ class Pipeline {
   void revise_soon() { revise_at_ = BootTime::min(); }
 
   const Live& live(std::size_t sensor) const { return live_.at(sensor); }
+  // What each indicator said of its newest window; an empty body: nothing yet.
+  struct IndicatorNow {
+    std::string id, body;
+  };
+  std::vector<IndicatorNow> indicators() const;
   ClockTrust clock_trust() const { return tracker_.epoch().trust; }
   // Readings that are stored and not folded yet, as the fold itself knows them: beside the store's
   // ledger this makes its second equation a check.
@@ -202,6 +213,21 @@ class Pipeline {
   void set_members(std::vector<Member> members);
   void prune();
 
+  // indicators
+  struct Desk {
+    indicator::Plan plan;
+    Published published;
+    std::string newest;  // body
+  };
+  asio::awaitable<void> add_indicators(store::Fold& fold, std::size_t level, TimeSpan span);
+  asio::awaitable<void> revise_indicators(store::Fold& fold);
+  asio::awaitable<void> add_indicator(store::Fold& fold, std::size_t index, std::int64_t end_ms);
+  asio::awaitable<Result<std::vector<Aggregate>>> indicator_rows(const store::Fold& fold,
+                                                                 std::size_t index,
+                                                                 TimeSpan window);
+  bool ended(std::int64_t length_ms, std::int64_t end_ms) const;
+  Result<void> load_indicators();
+
   // revising
   struct Revision;
   using Indices = std::vector<std::uint32_t>;
@@ -256,6 +282,7 @@ class Pipeline {
   std::vector<Live> live_;              // the same order
   std::vector<Thinning> thinning_;      // the same order
   std::vector<Member> members_;         // those, then sensors that left
+  std::vector<Desk> desks_;             // of the configuration's indicators
   std::vector<Domain> domains_;         // of members_
   std::vector<std::size_t> domain_of_;  // by member
   std::vector<std::uint32_t> places_;   // series → index in members_, UINT32_MAX: none

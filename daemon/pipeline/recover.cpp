@@ -12,6 +12,7 @@ namespace gerbang::pipeline {
 
 Result<void> Pipeline::recover() {
   if (auto loaded = load_members(); !loaded) return loaded;
+  if (auto loaded = load_indicators(); !loaded) return loaded;
   auto vouched = store_.vouched(options_.boot_id);
   if (!vouched) return fail(std::move(vouched.error()));
   if (*vouched) {

@@ -58,6 +58,7 @@ asio::awaitable<void> Pipeline::revise() {
       add_window(fold, window.first, engine_->window(window.first, window.second), indices, rows,
                  false);
     }
+    co_await revise_indicators(fold);
     for (const DirtyWindow& window : revision.dirty)
       for (const DirtyWindow::Sensor& sensor : window.sensors) {
         if (sensor.late > 0) fold.folded[members_[sensor.index].plan.series] += sensor.late;

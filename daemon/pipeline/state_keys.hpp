@@ -19,4 +19,12 @@ inline std::string slow_key(std::int32_t series) {   // WindowEngine::save_slow
   return "windows/" + std::to_string(series);
 }
 
+// The newest message of an indicator, and what was said of the windows of one day.
+inline std::string indicator_key(const std::string& id) {
+  return "indicator/" + id;
+}
+inline std::string indicator_key(const std::string& id, unsigned slot) {
+  return "indicator/" + id + "/" + std::to_string(slot);
+}
+
 }  // namespace gerbang::pipeline

@@ -114,6 +114,38 @@ std::string encode(const GatewayState& state) {
   return out.SerializeAsString();
 }
 
+std::string encode(const Indicator& indicator) {
+  v1::Indicator out;
+  out.set_id(utf8(indicator.id));
+  out.set_standard(utf8(indicator.standard));
+  if (known(indicator.standard_version)) out.set_standard_version(utf8(indicator.standard_version));
+  if (known(indicator.value)) out.set_value(*indicator.value);
+  if (known(indicator.category)) out.set_category(utf8(indicator.category));
+  if (known(indicator.label.ind)) out.set_label_ind(utf8(indicator.label.ind));
+  if (known(indicator.label.eng)) out.set_label_eng(utf8(indicator.label.eng));
+  for (const std::string& one : indicator.critical) out.add_critical(utf8(one));
+  out.set_provisional(indicator.provisional);
+  if (known(indicator.capture)) out.set_capture(*indicator.capture);
+  out.set_window_start_ms(indicator.start_ms);
+  out.set_window_end_ms(indicator.end_ms);
+  if (known(indicator.timezone)) out.set_timezone(utf8(indicator.timezone));
+  if (known(indicator.local_date)) out.set_local_date(utf8(indicator.local_date));
+  for (const IndicatorInput& one : indicator.inputs) {
+    v1::IndicatorInput& input = *out.add_inputs();
+    input.set_quantity(utf8(one.quantity));
+    input.set_sensor(utf8(one.sensor));
+    if (known(one.value)) input.set_value(*one.value);
+    if (known(one.unit)) input.set_unit(utf8(one.unit));
+    if (known(one.capture)) input.set_capture(*one.capture);
+  }
+  if (known(indicator.smart_dimension)) out.set_smart_dimension(utf8(indicator.smart_dimension));
+  if (known(indicator.iso)) out.set_iso(utf8(indicator.iso));
+  if (known(indicator.confidence)) out.set_confidence(utf8(indicator.confidence));
+  out.set_revision(indicator.revision);
+  out.set_clock(static_cast<v1::Clock>(indicator.clock));
+  return out.SerializeAsString();
+}
+
 std::string encode(const GatewayDescription& description) {
   v1::GatewayDescription out;
   if (known(description.site_kind)) out.set_site_kind(utf8(description.site_kind));

@@ -78,6 +78,24 @@ struct Alarm {
 };
 std::string encode(const Alarm& alarm);
 
+struct IndicatorInput {
+  std::string quantity, sensor, unit;
+  std::optional<double> value, capture;
+};
+struct Indicator {
+  std::string id, standard, standard_version, category;
+  std::optional<double> value, capture;
+  Label label;  // of the category
+  std::vector<std::string> critical;
+  bool provisional = false;
+  std::int64_t start_ms = 0, end_ms = 0;
+  std::string timezone, local_date, smart_dimension, iso, confidence;
+  std::vector<IndicatorInput> inputs;
+  std::uint32_t revision = 0;
+  ClockTrust clock = ClockTrust::trusted;
+};
+std::string encode(const Indicator& indicator);
+
 struct DriverState {
   std::string name, plugin, state, last_error;
   std::uint32_t restarts = 0;

@@ -45,6 +45,7 @@ class Plant {
   ~Plant() { crash(); }
 
   pipeline::Options options;
+  std::vector<indicator::Plan> indicators;  // their inputs are found by the sensor's id
   std::size_t max_waiting = 1u << 18;
   ManualClock clock;  // 2026-01-01T00:00:00Z, 08:00 in Makassar
   std::uint64_t given = 0;
@@ -64,6 +65,15 @@ class Plant {
     pipe =
         std::make_unique<pipeline::Pipeline>(io->get_executor(), *store, clock, options, sensors_);
     pipe->wanted_by = [this](std::string_view) { return std::uint64_t{1} << bit_; };
+    for (indicator::Plan& plan : indicators)
+      for (indicator::Input& input : plan.inputs)
+        for (const pipeline::Sensor& one : sensors_)
+          if (one.id == input.sensor) {
+            input.series = one.series;
+            input.kind = one.quantity.kind;
+            input.interval_ms = one.interval_ms;
+          }
+    pipe->set_indicators(indicators);
     auto recovered = pipe->recover();
     ASSERT_TRUE(recovered) << recovered.error().what;
   }

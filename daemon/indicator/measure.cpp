@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "indicator/measure.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace gerbang::indicator {
+namespace {
+
+constexpr double kMsPerHour = static_cast<double>(kHourMs);
+
+// The rows of all inputs that start together.
+std::map<std::int64_t, std::vector<const Aggregate*>> by_start(const Plan& plan,
+                                                               const TimeSpan& window,
+                                                               const Rows& rows) {
+  std::map<std::int64_t, std::vector<const Aggregate*>> out;
+  for (std::size_t i = 0; i < plan.inputs.size(); ++i)
+    for (const Aggregate* row : rows.of(plan.inputs[i].series)) {
+      if (!window.contains(row->start_ms)) continue;
+      auto& here = out[row->start_ms];
+      here.resize(plan.inputs.size());
+      here[i] = row;
+    }
+  return out;
+}
+
+// Capture over the whole window, for the list of inputs.
+void list_inputs(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out) {
+  for (const Input& input : plan.inputs) {
+    InputValue value{input.quantity, input.sensor, input.unit, {}, {}};
+    double expected = 0, good = 0;
+    for (const Aggregate* row : rows.of(input.series)) {
+      if (!window.contains(row->start_ms)) continue;
+      expected += row->expected.value_or(0);
+      good += row->good;
+      if (row->received > 0) out.clock = std::max(out.clock, row->clock);
+    }
+    if (expected > 0) value.capture = std::min(1.0, good / expected);
+    out.inputs.push_back(std::move(value));
+  }
+}
+
+void name_once(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+}  // namespace
+
+void hours_outside(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out) {
+  list_inputs(plan, window, rows, out);
+  double outside = 0, known = 0;
+  for (const auto& [start, here] : by_start(plan, window, rows)) {
+    bool any = false, broken = false;
+    std::int64_t length = 0;
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      if (here[i] == nullptr) continue;
+      length = here[i]->end_ms - here[i]->start_ms;
+      const auto value = mean(*here[i], plan.inputs[i].kind);
+      if (!value) continue;
+      any = true;
+      for (const Limit& limit : plan.standard->limits) {
+        if (limit.quantity != plan.inputs[i].quantity || complies(limit, *value)) continue;
+        broken = true;
+        name_once(out.critical, plan.inputs[i].sensor);
+        out.confidence = std::max(out.confidence.value_or(limit.tag), limit.tag);
+      }
+    }
+    if (any) known += static_cast<double>(length);
+    if (broken) outside += static_cast<double>(length);
+  }
+  if (known == 0) return;
+  out.value = outside / kMsPerHour;
+  out.capture = known / static_cast<double>(window.length_ms());
+  out.provisional = compare(*out.capture, plan.threshold.window) == Order::below;
+}
+
+void share_complying(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out) {
+  list_inputs(plan, window, rows, out);
+  Standard table = *plan.standard;
+  table.method = Method::limits;
+  table.categories.resize(2);
+  unsigned judged = 0, good = 0;
+  for (const auto& [start, here] : by_start(plan, window, rows)) {
+    std::vector<Given> given;
+    for (std::size_t i = 0; i < here.size(); ++i)
+      if (here[i] != nullptr && valid_block(*here[i], plan.threshold))
+        given.push_back({plan.inputs[i].quantity, mean(*here[i], plan.inputs[i].kind)});
+    const auto evaluation = evaluate(table, given);
+    if (!evaluation) continue;
+    ++judged;
+    if (evaluation->value == 0) ++good;
+    for (const std::string& quantity : evaluation->critical) name_once(out.critical, quantity);
+    out.confidence = std::max(out.confidence.value_or(evaluation->tag), evaluation->tag);
+  }
+  if (judged == 0) return;
+  out.value = 100.0 * good / judged;
+  out.capture = static_cast<double>(judged) / blocks_in(plan.averaging, window);
+  out.provisional = compare(*out.capture, plan.threshold.window) == Order::below;
+}
+
+void share_of_readings(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out) {
+  list_inputs(plan, window, rows, out);
+  const bool good_only = plan.standard->method == Method::capture;
+  double expected = 0, came = 0;
+  for (const Input& input : plan.inputs)
+    for (const Aggregate* row : rows.of(input.series)) {
+      if (!window.contains(row->start_ms) || !row->expected) continue;
+      expected += *row->expected;
+      came += std::min(*row->expected, good_only ? row->good : row->received);
+    }
+  if (expected == 0) return;
+  out.value = 100 * came / expected;
+  out.provisional = false;
+}
+
+void inventory(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out) {
+  list_inputs(plan, window, rows, out);
+  unsigned alive = 0;
+  bool any = false;
+  for (const Input& input : plan.inputs) {
+    bool good = false;
+    for (const Aggregate* row : rows.of(input.series))
+      if (window.contains(row->start_ms)) {
+        any = true;
+        good = good || row->good > 0;
+      }
+    if (good)
+      ++alive;
+    else
+      out.critical.push_back(input.sensor);
+  }
+  if (!any) return;
+  out.value = alive;
+  out.provisional = false;
+}
+
+void calibration_due(const Plan& plan, const std::string& local_date, Outcome& out) {
+  for (const Input& input : plan.inputs) {
+    if (input.calibration_due.empty()) continue;
+    out.inputs.push_back({input.quantity, input.sensor, input.unit, {}, {}});
+    if (input.calibration_due <= local_date) out.critical.push_back(input.sensor);
+  }
+  out.value = static_cast<double>(out.critical.size());
+  out.provisional = false;
+}
+
+}  // namespace gerbang::indicator

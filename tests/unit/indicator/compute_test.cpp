@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "indicator/compute.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gerbang::indicator {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr std::int64_t kStart = 1'767'225'600'000;
+const TimeSpan kWindow{kStart, kStart + kDayMs};
+
+struct Row {
+  std::int32_t series;
+  int hour;
+  std::optional<double> value;
+  std::uint32_t good = 60;
+  std::optional<double> delta{};
+  std::int64_t length = kHourMs;
+};
+
+std::vector<Aggregate> rows(const std::vector<Row>& all) {
+  std::vector<Aggregate> out;
+  for (const Row& one : all) {
+    Aggregate row;
+    row.series = one.series;
+    row.window_ms = one.length;
+    row.start_ms = kStart + one.hour * one.length;
+    row.end_ms = row.start_ms + one.length;
+    row.expected = 60;
+    row.received = row.good = one.value ? one.good : 0;
+    if (one.value)
+      for (std::uint32_t i = 0; i < one.good; ++i) row.statistics.add(*one.value);
+    row.last = one.value.value_or(0);
+    row.delta = one.delta;
+    out.push_back(row);
+  }
+  return out;
+}
+
+// A day of the same value.
+void day(std::vector<Row>& to, std::int32_t series, double value, int hours = 24) {
+  for (int i = 0; i < hours; ++i) to.push_back({series, i, value});
+}
+
+Plan plan(Method method, std::vector<std::pair<std::string, std::string>> inputs) {
+  auto standard = std::make_shared<Standard>();
+  standard->id = "test";
+  standard->method = method;
+  standard->categories = {{"low", {"rendah", "low"}, "", 50}, {"high", {"tinggi", "high"}, ""}};
+  standard->steps = {50, 100};
+  standard->breakpoints = {{"a", "", {10, 20}, Confidence::a, ""},
+                           {"b", "", {100, 200}, Confidence::b, ""}};
+  Plan out;
+  out.id = "test";
+  out.averaging = *averaging_of("1d");
+  std::int32_t series = 0;
+  for (const auto& [quantity, sensor] : inputs) {
+    Input input;
+    input.quantity = quantity;
+    input.sensor = sensor;
+    input.series = ++series;
+    input.interval_ms = 60'000;
+    out.inputs.push_back(input);
+  }
+  if (method != Method::breakpoints) standard->breakpoints.clear();
+  out.standard = standard;
+  return out;
+}
+Standard& edit(Plan& plan) {
+  return const_cast<Standard&>(*plan.standard);
+}
+
+Outcome of(const Plan& plan, const std::vector<Row>& given) {
+  return compute(plan, kWindow, "2026-01-01", rows(given));
+}
+
+TEST(Index, IsMadeOfTheValidInputsOnly) {
+  const Plan p = plan(Method::breakpoints, {{"a", "sa"}, {"b", "sb"}});
+  std::vector<Row> given;
+  day(given, 1, 5);
+  day(given, 2, 190, 17);  // worse, but only 17 hours of it
+  const Outcome out = of(p, given);
+  EXPECT_EQ(out.value, 25);
+  EXPECT_FALSE(out.provisional);
+  EXPECT_EQ(out.category, "low");
+  EXPECT_THAT(out.critical, ElementsAre("a"));
+  EXPECT_EQ(out.confidence, Confidence::a);
+  EXPECT_EQ(out.capture, 1.0);
+  ASSERT_EQ(out.inputs.size(), 2u);
+  EXPECT_EQ(out.inputs[1].value, 190) << "shown all the same";
+  EXPECT_NEAR(*out.inputs[1].capture, 17 / 24.0, 1e-12);
+}
+
+TEST(Index, IsProvisionalWithoutAValidInput) {
+  const Plan p = plan(Method::breakpoints, {{"a", "sa"}, {"b", "sb"}});
+  std::vector<Row> given;
+  day(given, 1, 5, 17);
+  const Outcome out = of(p, given);
+  EXPECT_EQ(out.value, 25);
+  EXPECT_TRUE(out.provisional);
+  EXPECT_EQ(out.label.eng, "low (provisional)");
+  EXPECT_EQ(out.label.ind, "rendah (sementara)");
+}
+
+TEST(Index, OfNothingHasNoValue) {
+  const Outcome out = of(plan(Method::breakpoints, {{"a", "sa"}}), {{1, 0, std::nullopt}});
+  EXPECT_EQ(out.value, std::nullopt);
+  EXPECT_TRUE(out.provisional);
+  EXPECT_EQ(out.category, "");
+  EXPECT_EQ(out.label.eng, "No data");
+  EXPECT_THAT(out.critical, IsEmpty());
+}
+
+TEST(Levels, JudgeEachSensorAndNameTheWorst) {
+  Plan p = plan(Method::levels, {{"a", "bin-1"}, {"a", "bin-2"}, {"a", "bin-3"}});
+  edit(p).levels = {{"a", "%", 80, true, false, 1, Confidence::m, ""}};
+  std::vector<Row> given;
+  day(given, 1, 81);
+  day(given, 2, 40);
+  day(given, 3, 85);
+  const Outcome out = of(p, given);
+  EXPECT_EQ(out.value, 85);
+  EXPECT_EQ(out.category, "high");
+  EXPECT_THAT(out.critical, ElementsAre("bin-1", "bin-3"));
+}
+
+TEST(CountOver, CountsTheFullBins) {
+  Plan p = plan(Method::count_over, {{"a", "bin-1"}, {"a", "bin-2"}, {"a", "bin-3"}});
+  edit(p).levels = {{"a", "%", 80, true, false, 0, Confidence::m, ""}};
+  std::vector<Row> given;
+  day(given, 1, 80);
+  day(given, 2, 79.9);
+  day(given, 3, 95);
+  const Outcome out = of(p, given);
+  EXPECT_EQ(out.value, 2);
+  EXPECT_THAT(out.critical, ElementsAre("bin-1", "bin-3"));
+}
+
+TEST(Amount, AddsUpAllInputsAndEveryHour) {
+  Plan p = plan(Method::amount, {{"a", "bridge-1"}, {"a", "bridge-2"}});
+  edit(p).statistic = Statistic::delta;
+  edit(p).factor = 0.001;
+  std::vector<Row> given;
+  for (int i = 0; i < 24; ++i) {
+    given.push_back({1, i, 10.0, 60, 1000.0});
+    given.push_back({2, i, 10.0, i < 12 ? 60u : 5u, 500.0});
+  }
+  const Outcome out = of(p, given);
+  EXPECT_NEAR(*out.value, 36, 1e-9) << "hours with few readings are not lost";
+  EXPECT_TRUE(out.provisional) << "but half of them are said to be so";
+}
+
+TEST(Amount, OfABridgeWithoutALorryIsZeroAndProvisional) {
+  Plan p = plan(Method::amount, {{"a", "bridge"}});
+  edit(p).statistic = Statistic::delta;
+  p.inputs[0].kind = QuantityKind::event;
+  auto idle = rows({{1, 0, std::nullopt}, {1, 1, std::nullopt}});
+  for (Aggregate& row : idle) row.expected.reset();
+  const Outcome out = compute(p, kWindow, "2026-01-01", idle);
+  EXPECT_EQ(out.value, 0);
+  EXPECT_TRUE(out.provisional);
+  EXPECT_EQ(compute(p, kWindow, "2026-01-01", {}).value, std::nullopt) << "nobody was there";
+}
+
+TEST(HoursOutside, AddUpTimeInWhichAnyInputWasOutside) {
+  Plan p = plan(Method::hours_outside, {{"a", "north"}, {"a", "south"}});
+  edit(p).limits = {Limit{"a", "bar", 0.5, {}, true, true, "", Confidence::m, ""}};
+  constexpr std::int64_t kMinute = 60'000;
+  std::vector<Row> given;
+  for (int i = 0; i < 1440; ++i) {
+    given.push_back({1, i, i < 30 ? 0.4 : 2.0, 60, {}, kMinute});
+    given.push_back({2, i, i >= 20 && i < 50 ? 0.0 : 2.0, 60, {}, kMinute});
+  }
+  const Outcome out = of(p, given);
+  EXPECT_NEAR(*out.value, 50.0 / 60, 1e-9) << "together, not twice";
+  EXPECT_THAT(out.critical, ElementsAre("north", "south"));
+  EXPECT_FALSE(out.provisional);
+  EXPECT_EQ(rows_of(p, {60'000, 900'000, 3'600'000, 86'400'000}), 60'000);
+}
+
+TEST(ShareComplying, CountsHoursInWhichAllOfItComplies) {
+  Plan p = plan(Method::share_complying, {{"a", "turbidity"}, {"b", "chlorine"}});
+  edit(p).limits = {Limit{"a", "", {}, 3, true, false, "", Confidence::b, ""},
+                    Limit{"b", "", 0.2, 0.5, true, true, "", Confidence::b, ""}};
+  std::vector<Row> given;
+  for (int i = 0; i < 20; ++i) {
+    given.push_back({1, i, i == 3 ? 3.0 : 2.99});
+    given.push_back({2, i, i < 5 ? 0.1 : 0.3, i == 19 ? 10u : 60u});
+  }
+  const Outcome out = of(p, given);
+  EXPECT_DOUBLE_EQ(*out.value, 75) << "5 of 20 hours do not";
+  EXPECT_FALSE(out.provisional) << "20 of 24 hours";
+  EXPECT_NEAR(*out.capture, 20 / 24.0, 1e-12);
+  EXPECT_THAT(out.critical, ::testing::UnorderedElementsAre("a", "b"));
+}
+
+TEST(Station, CaptureAndAvailabilityDifferByTheBad) {
+  auto one = rows({{1, 0, 5.0, 30, {}, kDayMs}, {2, 0, std::nullopt, 0, {}, kDayMs}});
+  one[0].bad = 15;
+  one[0].received = 45;
+  EXPECT_EQ(compute(plan(Method::capture, {{"a", "x"}, {"b", "y"}}), kWindow, "", one).value, 25);
+  EXPECT_EQ(compute(plan(Method::availability, {{"a", "x"}, {"b", "y"}}), kWindow, "", one).value,
+            37.5);
+  const Outcome list = compute(plan(Method::inventory, {{"a", "x"}, {"b", "y"}}), kWindow, "", one);
+  EXPECT_EQ(list.value, 1);
+  EXPECT_THAT(list.critical, ElementsAre("y"));
+  EXPECT_EQ(list.inputs.at(0).capture, 0.5);
+}
+
+TEST(Station, CalibrationIsDueOnItsDay) {
+  Plan p = plan(Method::calibration_due, {{"a", "x"}, {"a", "y"}, {"a", "z"}});
+  p.inputs[0].calibration_due = "2026-01-01";
+  p.inputs[1].calibration_due = "2026-01-02";
+  const Outcome out = compute(p, kWindow, "2026-01-01", {});
+  EXPECT_EQ(out.value, 1);
+  EXPECT_THAT(out.critical, ElementsAre("x"));
+  EXPECT_EQ(out.inputs.size(), 2u);
+}
+
+TEST(Iso, NumbersAreThoseOfWhatIsMeasured) {
+  Plan p = plan(Method::breakpoints, {{"a", "x"}});
+  edit(p).place = {"Smart Environment",
+                   "proteksi lingkungan",
+                   Confidence::b,
+                   {{"ISO 37120:2018", "8.1", "a", Confidence::m},
+                    {"ISO 37120:2018", "8.2", "b", Confidence::m},
+                    {"ISO 37122:2019", "8.2", "", Confidence::m}}};
+  EXPECT_EQ(iso_text(p), "ISO 37120:2018 8.1, ISO 37122:2019 8.2");
+  EXPECT_EQ(smart_dimension(*p.standard), "Smart Environment, proteksi lingkungan");
+}
+
+}  // namespace
+}  // namespace gerbang::indicator

@@ -149,6 +149,7 @@ Result<void> Gateway::open() {
     notes_.error(store_->status().trouble);
     spawn_critical(io_.get_executor(), "uplinks", uplinks_->renew());
   });
+  pipeline_->set_indicators(indicators_of(config_, series_));
   if (auto recovered = pipeline_->recover(); !recovered)
     return fail(std::move(recovered.error()).within("open windows"));
 
@@ -294,7 +295,9 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
   }
   auto plan = sensors_of(next, *numbers);
   auto alarms = alarms_of(next);
-  auto reconfigured = co_await pipeline_->reconfigure(std::move(plan), std::move(alarms));
+  auto indicators = indicators_of(next, *numbers);
+  auto reconfigured =
+      co_await pipeline_->reconfigure(std::move(plan), std::move(alarms), std::move(indicators));
   if (!reconfigured) {
     notes_.error("reload: " + reconfigured.error().what + "; nothing was changed");
     co_return;
@@ -422,6 +425,8 @@ http::Snapshot Gateway::snapshot() {
   now.alarms = alarms_now(alarm_infos_, pipeline_->alarms());
   for (std::size_t i = 0; i < infos_.size(); ++i)
     now.sensors.push_back(sensor_now(infos_[i], pipeline_->live(i)));
+  for (pipeline::Pipeline::IndicatorNow& indicator : pipeline_->indicators())
+    now.indicators.push_back(std::move(indicator.body));
   now.loop = loop_;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

@@ -87,6 +87,32 @@ std::vector<pipeline::Sensor> sensors_of(const config::Config& config,
   return out;
 }
 
+std::vector<indicator::Plan> indicators_of(const config::Config& config,
+                                           const std::vector<std::int32_t>& numbers) {
+  std::vector<indicator::Plan> out;
+  for (const config::Indicator& one : config.indicators) {
+    indicator::Plan plan;
+    plan.id = one.id;
+    plan.label = one.label;
+    plan.standard = one.standard;
+    plan.averaging = one.averaging;
+    plan.threshold = one.threshold;
+    for (const config::Indicator::Input& named : one.inputs) {
+      const config::Sensor& sensor = config.sensors[named.sensor];
+      indicator::Input input;
+      input.quantity = named.quantity;
+      input.sensor = sensor.id;
+      input.unit = sensor.quantity.unit;
+      input.kind = sensor.quantity.kind;
+      input.series = numbers[named.sensor];
+      input.interval_ms = sensor.quantity.kind == QuantityKind::event ? 0 : sensor.interval.count();
+      plan.inputs.push_back(std::move(input));
+    }
+    out.push_back(std::move(plan));
+  }
+  return out;
+}
+
 Result<std::vector<source::DriverSpec>> drivers_of(const config::Config& config,
                                                    source::Catalogue& catalogue) {
   std::vector<source::DriverSpec> out;
@@ -305,6 +331,8 @@ wire::GatewayDescription description_of(const config::Config& config) {
     d.text = alarm.text;
     out.alarms.push_back(std::move(d));
   }
+  for (const config::Indicator& indicator : config.indicators)
+    out.indicators.push_back({indicator.id, indicator.standard->id, indicator.label});
   return out;
 }
 

@@ -12,6 +12,7 @@
 #include "config/config.hpp"
 #include "http/server.hpp"
 #include "http/snapshot.hpp"
+#include "indicator/compute.hpp"
 #include "pipeline/pipeline.hpp"
 #include "source/catalogue.hpp"
 #include "source/spec.hpp"
@@ -26,6 +27,8 @@ std::vector<store::SeriesSpec> series_of(const config::Config& config);
 
 pipeline::Options pipeline_options(const config::Config& config, const std::string& boot_id);
 // `numbers`: the store's numbers of series_of(config), in that order.
+std::vector<indicator::Plan> indicators_of(const config::Config& config,
+                                           const std::vector<std::int32_t>& numbers);
 std::vector<pipeline::Sensor> sensors_of(const config::Config& config,
                                          const std::vector<std::int32_t>& numbers);
 

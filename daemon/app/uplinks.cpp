@@ -52,6 +52,8 @@ std::set<std::string> retained_topics(const config::Config& config, const config
       if (length >= sensor.interval.count())
         wanted.insert("aggregate/" + sensor.quantity.domain + "/" +
                       format_duration(std::chrono::milliseconds(length)));
+  for (const config::Indicator& indicator : config.indicators)
+    wanted.insert("indicator/" + indicator.id);
   for (const std::string& topic : wanted)
     if (uplink::carries(u.topics, topic)) out.insert(topic);
   for (const config::Alarm& alarm : config.alarms.all)

@@ -292,6 +292,7 @@ LoadResult load(const std::filesystem::path& path, const Context& context) {
     check_ports(document, report, config);
     const Catalogue catalogue = read_catalogue(context.data, out.errors);
     build_sensors(document, parts, catalogue, report, config);
+    build_indicators(document, context, catalogue, report, out.errors, config);
     build_alarms(document, catalogue, context, report, out.errors, config);
     config.files = document.names;
     if (out.errors.empty()) {

@@ -25,6 +25,9 @@ void build_drivers(const Document& document, const Context& context, Report& rep
 void build_sensors(const Document& document, const std::vector<Part>& parts,
                    const Catalogue& catalogue, Report& report, Config& config);
 
+// After sensors. Reads the standards if any indicator is configured.
+void build_indicators(const Document& document, const Context& context, const Catalogue& catalogue,
+                      Report& report, Diagnostics& errors, Config& config);
 // After all of them.
 void build_alarms(const Document& document, const Catalogue& catalogue, const Context& context,
                   Report& report, Diagnostics& errors, Config& config);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "core/driver_schema.hpp"
 #include "core/quantity.hpp"
 #include "core/reading.hpp"
+#include "indicator/window.hpp"
 
 namespace gerbang::config {
 
@@ -137,6 +139,20 @@ struct Sensor {
   Place place;
 };
 
+struct Indicator {
+  struct Input {
+    std::string quantity;
+    std::size_t sensor = 0;  // index in Config::sensors
+  };
+  std::string id;
+  Label label;
+  std::shared_ptr<const indicator::Standard> standard;  // never null; with the site's own limits
+  indicator::Averaging averaging;
+  indicator::Threshold threshold;
+  std::vector<Input> inputs;
+  Place place;
+};
+
 enum class AlarmWatch : std::uint8_t {
   reading,
   window,
@@ -187,6 +203,7 @@ struct Config {
   std::vector<Device> devices;
   std::vector<Sensor> sensors;
   Alarms alarms;
+  std::vector<Indicator> indicators;
   Zone zone;
   std::vector<std::string> files;  // what was read, the main file first
   // 16 hex digits over settings_of(): equal hashes mean equal behaviour.

@@ -172,6 +172,23 @@ void write(Writer out, const Alarm& a, const Config& config) {
   out.set("advice.eng", a.advice.eng);
 }
 
+void write(Writer out, const Indicator& i, const std::vector<Sensor>& sensors) {
+  out.set("standard", i.standard->id);
+  out.set("standard_version", i.standard->version);
+  out.set("label.ind", i.label.ind);
+  out.set("label.eng", i.label.eng);
+  out.set("window", indicator::text(i.averaging));
+  out.set("capture", i.threshold.window);
+  out.set("hour_capture", i.threshold.block);
+  std::map<std::string, std::vector<std::string>> inputs;
+  for (const Indicator::Input& input : i.inputs)
+    inputs[input.quantity].push_back(sensors[input.sensor].id);
+  for (const auto& [quantity, ids] : inputs) out.set_list("inputs." + quantity, ids);
+  for (const indicator::Limit& limit : i.standard->limits)
+    if (limit.low && i.standard->method == indicator::Method::hours_outside)
+      out.set("low." + limit.quantity, *limit.low);
+}
+
 }  // namespace
 
 std::map<std::string, std::string> settings_of(const Config& config) {
@@ -207,6 +224,8 @@ std::map<std::string, std::string> settings_of(const Config& config) {
   // Those built in follow from the drivers and uplinks.
   for (const Alarm& alarm : config.alarms.all)
     if (!alarm.built_in) write(Writer(out, "alarm[" + alarm.id + "]"), alarm, config);
+  for (const Indicator& one : config.indicators)
+    write(Writer(out, "indicator[" + one.id + "]"), one, config.sensors);
   return out;
 }
 

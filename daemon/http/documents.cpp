@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 #include "http/judge.hpp"
+#include "wire/envelope.hpp"
 
 namespace gerbang::http {
 namespace {
@@ -317,6 +318,17 @@ std::string sensors_document(const Snapshot& now) {
   Json json;
   json.begin_object().member("nowMs", now.now_ms).key("sensors").begin_array();
   for (const SensorNow& sensor : now.sensors) write_sensor(json, now, sensor);
+  json.end_array().end_object();
+  return finish(json);
+}
+
+std::string indicators_document(const Snapshot& now) {
+  Json json;
+  json.begin_object().member("nowMs", now.now_ms).key("indicators").begin_array();
+  for (const std::string& body : now.indicators) {
+    if (body.empty()) continue;
+    if (auto text = wire::to_json(MessageKind::indicator, body)) json.document(*text);
+  }
   json.end_array().end_object();
   return finish(json);
 }

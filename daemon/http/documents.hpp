@@ -16,6 +16,8 @@ std::string readiness_document(const Snapshot& now);
 std::string status_document(const Snapshot& now);
 std::string ledger_document(const Snapshot& now);
 std::string sensors_document(const Snapshot& now);
+// The newest message of each indicator, as MQTT has it but for the Source.
+std::string indicators_document(const Snapshot& now);
 std::string sensor_document(const Snapshot& now, const SensorNow& sensor);
 
 // Active ones first, the worst and newest of them first.

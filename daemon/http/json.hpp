@@ -51,6 +51,9 @@ class Json {
     return text.empty() ? *this : member(name, text);
   }
 
+  // A value that is JSON already.
+  Json& document(std::string_view text) { return raw(text); }
+
   std::string take() { return std::move(text_); }
   const std::string& text() const { return text_; }
 

@@ -24,6 +24,7 @@ constexpr Route kRoutes[] = {
     {"/api/v1/aggregates", Page::aggregates, false},
     {"/api/v1/alarms", Page::alarms, false},
     {"/api/v1/events", Page::events, false},
+    {"/api/v1/indicators", Page::indicators, false},
     {"/api/v1/stream", Page::stream, false},
 };
 
@@ -161,6 +162,8 @@ Outcome answer(const Request& request, const Admitted& admitted, const Snapshot&
       return json_response(alarms_document(now));
     case Page::events:
       return either(parse_events(admitted.parameters, now));
+    case Page::indicators:
+      return json_response(indicators_document(now));
     case Page::stream:
       return StreamCall();
   }

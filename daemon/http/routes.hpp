@@ -28,6 +28,7 @@ enum class Page {
   aggregates,
   alarms,
   events,
+  indicators,
   stream,
   openapi,
 };

@@ -195,6 +195,7 @@ struct Snapshot {
   EventsNow events;
   std::vector<AlarmNow> alarms;  // the order of the configuration
   std::vector<SensorNow> sensors;
+  std::vector<std::string> indicators;  // gerbang.v1.Indicator without Source; empty: none yet
   LoopNow loop;
   std::vector<Note> notes;
   HttpNow http;

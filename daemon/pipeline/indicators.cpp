@@ -110,7 +110,10 @@ asio::awaitable<void> Pipeline::revise_indicators(store::Fold& fold) {
         if (ended(step_ms(plan), end)) touched.emplace(end, i);
     }
   }
-  for (const auto& [end, index] : touched) co_await add_indicator(fold, index, end);
+  for (const auto& [end, index] : touched) {
+    co_await add_indicator(fold, index, end);
+    follow_clock();  // many of them take longer than the clock may go unwatched
+  }
 }
 
 bool Pipeline::ended(std::int64_t length_ms, std::int64_t end_ms) const {

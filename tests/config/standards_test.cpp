@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "config/diff.hpp"
+#include "config/fixture.hpp"
 #include "core/oxygen.hpp"
 #include "indicator/evaluate.hpp"
 #include "support/temp_dir.hpp"
@@ -334,6 +336,74 @@ TEST(Standards, NameTheMistakesOfATable) {
   EXPECT_THAT(with("source = \"me\"", ""), ElementsAre(HasSubstr("source: is missing")));
   EXPECT_THAT(with("\"breakpoints\"", "\"magic\""), testing::Contains(HasSubstr("no such method")));
   EXPECT_THAT(with("id = ", "id = = "), testing::SizeIs(1)) << "not TOML";
+}
+
+constexpr const char* kGateway = R"([gateway]
+id = "g"
+region = "r"
+site = "s"
+site_kind = "other"
+timezone = "Asia/Makassar"
+[[driver]]
+name = "sim"
+plugin = "simulator"
+interval = "1m"
+[[sensor]]
+id = "north"
+driver = "sim"
+quantity = "pressure"
+address = { signal = "a" }
+[[sensor]]
+id = "south"
+driver = "sim"
+quantity = "pressure"
+address = { signal = "b" }
+[[sensor]]
+id = "bridge"
+driver = "sim"
+quantity = "net_weight"
+address = { signal = "c" }
+[[indicator]]
+id = "interruption"
+standard = "water-interruption"
+label = { ind = "Gangguan", eng = "Interruption" }
+inputs = { pressure = ["north", "south"] }
+low = { pressure = 0.7 }
+capture = 0.5
+[[indicator]]
+id = "capture"
+standard = "data-capture"
+)";
+
+TEST(Indicators, AreReadWithTheirStandardAndSensors) {
+  test::TempDir folder;
+  const LoadResult loaded = load(folder.write("gerbang.toml", kGateway), test::context());
+
+  for (const Diagnostic& error : loaded.errors) ADD_FAILURE() << text(error);
+  ASSERT_TRUE(loaded.config);
+  const auto& all = loaded.config->indicators;
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].standard->id, "water-interruption");
+  EXPECT_EQ(all[0].label.ind, "Gangguan");
+  EXPECT_EQ(all[0].inputs.at(1).sensor, 1u);
+  EXPECT_EQ(all[0].threshold.window, 0.5);
+  EXPECT_EQ(all[0].threshold.block, 0.75);
+  EXPECT_EQ(all[0].standard->limits.at(0).low, 0.7);
+  EXPECT_EQ(standard("water-interruption").limits.at(0).low, 0.5) << "the table stays as it is";
+  EXPECT_EQ(all[1].inputs.size(), 2u) << "what is not polled has no capture";
+  EXPECT_EQ(all[1].label, all[1].standard->title);
+}
+
+TEST(Indicators, AreSettingsThatAReloadCompares) {
+  test::TempDir folder;
+  std::string other = kGateway;
+  other.replace(other.find("0.7"), 3, "0.6");
+  const auto before = load(folder.write("a.toml", kGateway), test::context());
+  const auto after = load(folder.write("b.toml", other), test::context());
+  const Change change = diff(*before.config, *after.config);
+  ASSERT_EQ(change.entries.size(), 1u);
+  EXPECT_EQ(change.entries[0].key, "indicator[interruption].low.pressure");
+  EXPECT_TRUE(change.needs_restart.empty() && change.drivers.empty());
 }
 
 }  // namespace

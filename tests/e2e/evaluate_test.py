@@ -57,5 +57,14 @@ class Evaluate(unittest.TestCase):
             self.assertIn(word, shown)
         self.assertEqual(ctl("standards", "nonsense").returncode, 66)
 
+    def test_examples_of_sites_are_valid(self):
+        environment = {**os.environ, "GERBANG_DATA": str(SOURCE / "config"), "GERBANG_DRIVER_PATH": str(BUILD / "drivers")}
+        for site in ("air-station", "water-plant", "river-station", "landfill"):
+            with self.subTest(site):
+                done = subprocess.run([str(BUILD / "bin" / "gerbangctl"), "check", str(SOURCE / f"config/examples/{site}.toml")],
+                                      capture_output=True, text=True, env=environment, timeout=30)
+                self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+                self.assertIn("valid", done.stdout)
+
 
 unittest.main()

@@ -10,6 +10,7 @@
 #include "http/assets.hpp"
 #include "http/judge.hpp"
 #include "support/http_example.hpp"
+#include "wire/encode.hpp"
 
 namespace gerbang::http {
 namespace {
@@ -252,16 +253,52 @@ void conforms(const json::object& document, const json::object& described, const
   }
 }
 
+std::string example_indicator() {
+  wire::Indicator out;
+  out.id = "air";
+  out.standard = "ispu";
+  out.standard_version = "PermenLHK P.14/2020";
+  out.value = 70;
+  out.category = "Sedang";
+  out.label = Label{"Sedang", "Moderate"};
+  out.critical = {"pm2_5", "o3"};
+  out.capture = 0.875;
+  out.start_ms = 1'767'139'200'000;
+  out.end_ms = 1'767'225'600'000;
+  out.timezone = "Asia/Makassar";
+  out.local_date = "2026-01-01";
+  out.inputs = {{"pm2_5", "station-pm2-5", "µg/m³", 31.48, 0.875}, {"hc", "hc", "µg/m³", {}, 0.0}};
+  out.smart_dimension = "Smart Environment, proteksi lingkungan";
+  out.iso = "ISO 37120:2018 8.1";
+  out.confidence = "A";
+  out.clock = ClockTrust::estimated;
+  return wire::encode(out);
+}
+
+TEST(Indicators, AreTheMessagesOfTheirNewestWindows) {
+  Snapshot now = example_snapshot();
+  now.indicators = {example_indicator(), ""};
+  const auto all = body_of(response_to("/api/v1/indicators", now)).at("indicators").as_array();
+  ASSERT_EQ(all.size(), 1u) << "one has said nothing yet";
+  EXPECT_EQ(all[0].at("category").as_string(), "Sedang");
+  EXPECT_EQ(all[0].at("critical").as_array().size(), 2u);
+  EXPECT_FALSE(all[0].as_object().contains("source"));
+  EXPECT_FALSE(all[0].at("inputs").at(1).as_object().contains("value"));
+}
+
 TEST(OpenApi, TheDocumentsOfNowAreAsDescribed) {
+  Snapshot now = example_snapshot();
+  now.indicators = {example_indicator()};
   json::object document = json::parse(std::string(kOpenApi.body)).as_object();
-  for (const char* path : {"/healthz", "/readyz", "/api/v1/status", "/api/v1/ledger",
-                           "/api/v1/sensors", "/api/v1/sensors/{id}", "/api/v1/alarms"}) {
+  for (const char* path :
+       {"/healthz", "/readyz", "/api/v1/status", "/api/v1/ledger", "/api/v1/sensors",
+        "/api/v1/sensors/{id}", "/api/v1/alarms", "/api/v1/indicators"}) {
     std::string target(path);
     if (target.ends_with("{id}")) target = "/api/v1/sensors/raw-turbidity";
     const json::object& ok =
         document.at("paths").at(path).at("get").at("responses").at("200").as_object();
     conforms(document, ok.at("content").at("application/json").at("schema").as_object(),
-             body_of(response_to(target)), path);
+             body_of(response_to(target, now)), path);
   }
 }
 

@@ -174,6 +174,7 @@ bool Load::turn(const std::function<bool()>& done) {
       ADD_FAILURE() << "waited in vain";
       return false;
     }
+    if (io_->stopped()) io_->restart();  // nothing waited, but the store's thread was at work
     io_->run_one_for(1ms);
   }
   look();

@@ -101,6 +101,7 @@ class Gateway final : public source::Sink {
   std::vector<std::shared_ptr<const http::SensorInfo>> infos_;
   std::vector<std::shared_ptr<const http::AlarmInfo>> alarm_infos_;
   SelfWatch self_;
+  Boxes boxes_;
   http::GatewayInfo info_;
   http::LoopNow loop_;
   std::uint64_t version_ = 0;  // changes with every reading and every change of state
@@ -161,6 +162,7 @@ Result<void> Gateway::open() {
   info_.started_ms = unix_ms(clock_.wall());
   infos_ = sensor_infos(config_);
   alarm_infos_ = alarm_infos(config_);
+  boxes_ = boxes_of(config_);
   queries_ = std::make_unique<StoreQueries>(*store_);
   queries_->know(queries_of(config_, series_));
   auto now = [this] { return snapshot(); };
@@ -311,6 +313,7 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
   series_ = std::move(*numbers);
   infos_ = sensor_infos(config_);
   alarm_infos_ = alarm_infos(config_);
+  boxes_ = boxes_of(config_);
   queries_->know(queries_of(config_, series_));
   http::GatewayInfo fresh = gateway_info(config_);
   info_.config_hash = fresh.config_hash;
@@ -414,7 +417,7 @@ http::Snapshot Gateway::snapshot() {
   BootToUtc utc;
   utc.offset_ms = now.now_ms - now.boot_ns / 1'000'000;
   for (const source::DriverStatus& status : drivers_.statuses())
-    now.drivers.push_back(driver_now(status, utc));
+    now.drivers.push_back(driver_now(status, boxes_, utc));
   for (const uplink::Status& status : uplinks_->statuses())
     now.uplinks.push_back(uplink_now(status, uplinks_->counts(status.name)));
   store::Status status = store_->status();

@@ -23,7 +23,14 @@ std::optional<std::int64_t> if_known(std::int64_t ms) {
 
 }  // namespace
 
-http::DriverNow driver_now(const source::DriverStatus& status, BootToUtc utc) {
+http::DriverNow driver_now(const source::DriverStatus& status, const Boxes& boxes, BootToUtc utc) {
+  const auto mine = boxes.find(status.name);
+  auto box = [&](const std::string& name) {
+    if (mine == boxes.end()) return std::string();
+    auto found = mine->second.find(name);
+    if (found == mine->second.end() && status.devices.size() == 1) found = mine->second.find("");
+    return found == mine->second.end() ? std::string() : found->second;
+  };
   http::DriverNow now;
   now.name = status.name;
   now.plugin = status.plugin;
@@ -35,6 +42,11 @@ http::DriverNow driver_now(const source::DriverStatus& status, BootToUtc utc) {
   for (const source::DeviceStatus& device : status.devices) {
     http::DeviceCounts counts;
     counts.device = device.device;
+    counts.id = box(device.device);
+    counts.last_answer_ms = utc(device.last_answer_boot_ns / 1'000'000);
+    counts.p50_us = std::min(device.round_trips.percentile(0.5), device.slowest_us);
+    counts.p95_us = std::min(device.round_trips.percentile(0.95), device.slowest_us);
+    counts.slowest_us = device.slowest_us;
     for (const auto& [reason, count] : device.results)
       counts.results[reason == Reason::none ? "ok" : lower(name(reason))] = count;
     now.devices.push_back(std::move(counts));

@@ -3,6 +3,9 @@
 // What the modules say of themselves, in the terms of the page and of the topics. Pure.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include <set>
 #include <string>
 #include <vector>
@@ -25,7 +28,12 @@ struct BootToUtc {
   }
 };
 
-http::DriverNow driver_now(const source::DriverStatus& status, BootToUtc utc);
+// driver → what it calls a device ("unit-3") → the id of the [[device]] that this is. A driver
+// names a device by the address key and value that tell it from others, or by the value alone; the
+// name "" is the driver's only device.
+using Boxes = std::map<std::string, std::map<std::string, std::string>>;
+
+http::DriverNow driver_now(const source::DriverStatus& status, const Boxes& boxes, BootToUtc utc);
 http::SensorNow sensor_now(std::shared_ptr<const http::SensorInfo> info,
                            const pipeline::Live& live);
 http::UplinkNow uplink_now(const uplink::Status& status, const store::UplinkCounts& counts);

@@ -165,6 +165,26 @@ http::Options http_options(const config::Config& config, const std::string& cont
   return options;
 }
 
+Boxes boxes_of(const config::Config& config) {
+  Boxes out;
+  auto add = [](std::map<std::string, std::string>& names, const std::string& name,
+                const std::string& id) {
+    const auto [known, fresh] = names.emplace(name, id);
+    if (!fresh && known->second != id) known->second.clear();  // two have it: it names neither
+  };
+  for (const config::Sensor& sensor : config.sensors) {
+    if (sensor.device.empty()) continue;
+    auto& names = out[config.drivers[sensor.driver].name];
+    add(names, "", sensor.device);
+    for (const OptionValue& value : sensor.address) {
+      const std::string text = value.text.empty() ? std::to_string(value.integer) : value.text;
+      add(names, value.name + "-" + text, sensor.device);
+      if (!value.text.empty()) add(names, value.text, sensor.device);
+    }
+  }
+  return out;
+}
+
 std::vector<std::shared_ptr<const http::SensorInfo>> sensor_infos(const config::Config& config) {
   std::vector<std::shared_ptr<const http::SensorInfo>> out;
   for (const config::Sensor& sensor : config.sensors) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/present.hpp"
 #include "app/queries.hpp"
 #include "config/config.hpp"
 #include "http/server.hpp"
@@ -40,6 +41,7 @@ std::vector<StoreQueries::Series> queries_of(const config::Config& config,
                                              const std::vector<std::int32_t>& numbers);
 
 http::Options http_options(const config::Config& config, const std::string& control_socket);
+Boxes boxes_of(const config::Config& config);
 std::vector<std::shared_ptr<const http::SensorInfo>> sensor_infos(const config::Config& config);
 http::GatewayInfo gateway_info(const config::Config& config);
 

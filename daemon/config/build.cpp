@@ -6,6 +6,7 @@
 #include <boost/url/ipv6_address.hpp>
 #include <charconv>
 #include <cstdlib>
+#include <set>
 
 #include "config/lines.hpp"
 #include "config/secret.hpp"
@@ -28,12 +29,14 @@ std::string text_of(const Table& table, std::string_view key) {
 }
 
 // What is wrong with a key of a device is wrong with each of its sensors: it is said once.
-void remove_repeated(Diagnostics& sorted) {
-  const auto end = std::unique(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-    return a.file == b.file && a.line == b.line && a.column == b.column && a.what == b.what &&
-           a.remedy == b.remedy;
+void remove_repeated(Diagnostics& errors) {
+  std::set<std::string> said;
+  std::erase_if(errors, [&](const Diagnostic& error) {
+    if (!error.key.starts_with("device[")) return false;
+    Diagnostic keyless = error;
+    keyless.key.clear();
+    return !said.insert(text(keyless)).second;
   });
-  sorted.erase(end, sorted.end());
 }
 
 std::optional<std::string> process_environment(const std::string& name) {

@@ -16,6 +16,9 @@ void Tally::add(const std::string& device, unsigned result, std::uint32_t micros
   if (reason != Reason::none) return;
   entry.microseconds += microseconds;
   entry.slowest = std::max(entry.slowest, microseconds);
+  // 0: nothing was asked, the device spoke by itself.
+  if (microseconds > 0)
+    ++entry.round_trips[static_cast<std::uint8_t>(RoundTrips::bucket_of(microseconds))];
 }
 
 void Tally::report(host::v1::Heartbeat& out) {
@@ -31,6 +34,10 @@ void Tally::report(host::v1::Heartbeat& out) {
     }
     copy.set_microseconds(entry.microseconds);
     copy.set_slowest_us(entry.slowest);
+    for (const auto& [bucket, times] : entry.round_trips) {
+      copy.add_bucket(bucket);
+      copy.add_times(times);
+    }
     entry = Device();
   }
 }

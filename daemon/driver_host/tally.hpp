@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/reading.hpp"
+#include "core/round_trips.hpp"
 
 namespace gerbang::driver_host {
 
@@ -30,6 +31,7 @@ class Tally {
     std::uint64_t microseconds = 0;
     std::uint32_t slowest = 0;
     std::uint32_t requests = 0;
+    std::map<std::uint8_t, std::uint32_t> round_trips;  // bucket of RoundTrips → answers
   };
   std::map<std::string, Device> devices_;  // kept between heartbeats: the names stay the same
 };

@@ -71,8 +71,16 @@ void write_drivers(Json& json, const Snapshot& now) {
     if (driver.last_error_ms > 0) json.member("lastErrorMs", driver.last_error_ms);
     json.key("devices").begin_array();
     for (const DeviceCounts& device : driver.devices) {
-      json.begin_object().member("name", device.device);
+      json.begin_object().member("name", device.device).member_if("id", device.id);
       write_counts(json, "requests", device.results);
+      if (device.last_answer_ms > 0) json.member("lastAnswerMs", device.last_answer_ms);
+      if (device.p50_us > 0)
+        json.key("roundTripMs")
+            .begin_object()
+            .member("p50", device.p50_us / 1000.0)
+            .member("p95", device.p95_us / 1000.0)
+            .member("maximum", device.slowest_us / 1000.0)
+            .end_object();
       json.end_object();
     }
     json.end_array().end_object();

@@ -138,6 +138,23 @@ void write_drivers(Text& text, const Snapshot& now) {
       for (const auto& [result, count] : device.results)
         text.sample({{"driver", driver.name}, {"device", device.device}, {"result", result}},
                     count);
+  text.family("gerbang_device_last_answer_timestamp_seconds", "gauge",
+              "When the device last answered, Unix time; absent if it never did.");
+  for (const DriverNow& driver : now.drivers)
+    for (const DeviceCounts& device : driver.devices)
+      if (device.last_answer_ms > 0)
+        text.sample({{"driver", driver.name}, {"device", device.device}},
+                    seconds(device.last_answer_ms));
+  text.family("gerbang_device_round_trip_seconds", "gauge",
+              "How long answers take: half of the last ones (p50), 95 of 100 (p95), the longest.");
+  for (const DriverNow& driver : now.drivers)
+    for (const DeviceCounts& device : driver.devices) {
+      if (device.p50_us == 0) continue;
+      const std::pair<std::string_view, std::uint32_t> parts[] = {
+          {"p50", device.p50_us}, {"p95", device.p95_us}, {"maximum", device.slowest_us}};
+      for (const auto& [part, us] : parts)
+        text.sample({{"driver", driver.name}, {"device", device.device}, {"part", part}}, us / 1e6);
+    }
 }
 
 void write_uplinks(Text& text, const Snapshot& now) {

@@ -51,6 +51,7 @@ void Account::heartbeat(const Heartbeat& beat, std::int64_t boot_ns) {
     device.requests += said.requests;
     device.microseconds += said.microseconds;
     device.slowest_us = std::max(device.slowest_us, said.slowest_us);
+    for (auto& [bucket, times] : said.round_trips) device.round_trips.add(bucket, times);
     for (auto& [reason, count] : said.results) {
       device.results[reason] += count;
       if (reason == Reason::none && count > 0) device.last_answer_boot_ns = boot_ns;

@@ -89,6 +89,10 @@ Result<HostFrame> heartbeat_of(const pb::Heartbeat& in) {
       if (!reason) return broken("exchange with an unknown result");
       copy.results.emplace_back(*reason, device.count(i));
     }
+    if (device.bucket_size() != device.times_size())
+      return broken("columns of round trips differ in length");
+    for (int i = 0; i < device.bucket_size(); ++i)
+      copy.round_trips.emplace_back(device.bucket(i), device.times(i));
   }
   for (const pb::Refused& refused : in.refused())
     out.refused.emplace_back(refused.reason(), refused.count());

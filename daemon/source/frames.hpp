@@ -68,6 +68,7 @@ struct Exchanges {
   std::vector<std::pair<Reason, std::uint64_t>> results;  // Reason::none: a good answer
   std::uint64_t microseconds = 0;                         // sum over the good answers
   std::uint32_t slowest_us = 0;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> round_trips;  // bucket, answers
 };
 
 struct Heartbeat {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/reading.hpp"
+#include "core/round_trips.hpp"
 
 namespace gerbang::source {
 
@@ -33,6 +34,7 @@ struct DeviceStatus {
   std::map<Reason, std::uint64_t> results;  // Reason::none: good answers
   std::uint64_t microseconds = 0;           // sum over the good answers
   std::uint32_t slowest_us = 0;
+  RoundTrips round_trips;                // of the last few thousand good answers
   std::int64_t last_answer_boot_ns = 0;  // 0: never
 
   // Of the good answers; 0 without one.

@@ -9,6 +9,7 @@
 #include "config/check.hpp"
 #include "config/fixture.hpp"
 #include "config/load.hpp"
+#include "config/profiles.hpp"
 #include "support/temp_dir.hpp"
 
 namespace gerbang::config {
@@ -102,9 +103,13 @@ TEST(Examples, AreTomlAndNameQuantitiesThatExist) {
   for (const auto& entry : std::filesystem::directory_iterator(kConfig / "examples")) {
     const auto root = parse_toml(content(entry.path()), entry.path().string(), 0, errors);
     ASSERT_TRUE(root.has_value()) << entry.path();
-    ASSERT_NE(root->get("sensor"), nullptr) << entry.path();
-    for (const Node& sensor : root->get("sensor")->items)
+    const Node *sensors = root->get("sensor"), *devices = root->get("device");
+    ASSERT_TRUE(sensors != nullptr || devices != nullptr) << entry.path();
+    for (const Node& sensor : sensors != nullptr ? sensors->items : std::vector<Node>{})
       EXPECT_NE(catalogue.find(sensor.get("quantity")->text), nullptr) << entry.path();
+    const auto profiles = profile_names(kConfig / "profiles");
+    for (const Node& device : devices != nullptr ? devices->items : std::vector<Node>{})
+      EXPECT_THAT(profiles, testing::Contains(device.get("profile")->text)) << entry.path();
     ++count;
   }
   EXPECT_GE(count, 2u);

@@ -252,7 +252,16 @@ class Profiles(unittest.TestCase):
         devices = {d["name"]: d for d in status["drivers"][0]["devices"]}
         self.assertEqual(set(devices), {f"unit-{r.unit}" for r in site.readings})
         for reading in site.readings:
-            self.assertGreater(devices[f"unit-{reading.unit}"]["requests"]["ok"], 0)
+            device = devices[f"unit-{reading.unit}"]
+            self.assertGreater(device["requests"]["ok"], 0)
+            self.assertEqual(device["id"], site.expected[reading.sensor][0])
+            self.assertLess(abs(status["nowMs"] - device["lastAnswerMs"]), 10_000)
+            took = device["roundTripMs"]
+            self.assertTrue(0 < took["p50"] <= took["p95"] <= took["maximum"] < 5000, took)
+        _, metrics = gateway.get(http_port, "/metrics")
+        unit = site.readings[0].unit
+        self.assertIn(f'gerbang_device_last_answer_timestamp_seconds{{driver="line",device="unit-{unit}"}}', metrics)
+        self.assertIn(f'gerbang_device_round_trip_seconds{{driver="line",device="unit-{unit}",part="p95"}}', metrics)
 
     def modbus(self):
         return [p for p in all_profiles() if p["plugin"] == "modbus"]

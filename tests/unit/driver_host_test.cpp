@@ -288,6 +288,10 @@ TEST(Tally, SumsPerDeviceAndStartsAgainAfterAReport) {
   EXPECT_EQ(first.microseconds(), 7000u);
   EXPECT_EQ(first.slowest_us(), 5000u);
   EXPECT_THAT(heartbeat.exchanges(1).result(), ElementsAre(10u));  // DRIVER
+  ASSERT_EQ(first.bucket_size(), 2);
+  EXPECT_EQ(first.bucket(0), RoundTrips::bucket_of(2000));
+  EXPECT_EQ(first.bucket(1), RoundTrips::bucket_of(5000));
+  EXPECT_THAT(first.times(), ElementsAre(1u, 1u)) << "only those that were answered";
   host::v1::Heartbeat next;
   tally.report(next);
   EXPECT_EQ(next.exchanges_size(), 0);

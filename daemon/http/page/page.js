@@ -227,7 +227,11 @@
     var parts = Object.keys(device.requests).map(function (result) {
       return number(device.requests[result], 0) + " " + (T.requests[result] || result);
     });
-    return parts.length ? device.name + ": " + parts.join(", ") : "";
+    var took = device.roundTripMs;
+    if (took) parts.push(fill(T.took, { a: number(took.p50, 0), b: number(took.p95, 0), c: number(took.maximum, 0) }));
+    if (device.lastAnswerMs) parts.push(fill(T.answered, { age: age(gatewayNow() - device.lastAnswerMs) }));
+    else if (parts.length) parts.push(T.never_answered);
+    return parts.length ? (device.id ? device.id + " (" + device.name + ")" : device.name) + ": " + parts.join(", ") : "";
   }
   function showState() {
     if (!state) return;

@@ -32,8 +32,8 @@ enum class Format : std::uint8_t {
   rinstrum_a,     // STX, sign, weight, status, ETX
 };
 inline constexpr std::array kFormats{Format::toledo, Format::aandd,     Format::st_gs,
-                              Format::cas_22, Format::yaohua_a9, Format::yaohua_equals,
-                              Format::a12e,   Format::mt_sics,   Format::rinstrum_a};
+                                     Format::cas_22, Format::yaohua_a9, Format::yaohua_equals,
+                                     Format::a12e,   Format::mt_sics,   Format::rinstrum_a};
 // As in the option `format`; after the first they stand in the order above.
 constexpr const char* kFormatChoices =
     "auto|toledo|and|st-gs|cas-22|yaohua-a9|yaohua-equals|a12e|mt-sics|rinstrum-a";

@@ -140,6 +140,7 @@ void calibration_due(const Plan& plan, const std::string& local_date, Outcome& o
     out.inputs.push_back({input.quantity, input.sensor, input.unit, {}, {}});
     if (input.calibration_due <= local_date) out.critical.push_back(input.sensor);
   }
+  if (out.inputs.empty()) return;  // no due date is known: that is not "none is due"
   out.value = static_cast<double>(out.critical.size());
   out.provisional = false;
 }

@@ -51,7 +51,7 @@ gerbang_status decode_by_hand(Host host, const Config& config, std::span<const s
   if (!wanted.empty() && !find_channel(event.model, wanted))
     throw Failure(GERBANG_CONFIG, no_channel(event.model, wanted));
 
-  host.debug("a frame of a " + std::string(name_of(event.model)) +
+  host.debug("frame: " + std::string(name_of(event.model)) +
              (captured.more > 0 ? ", the first of " + std::to_string(captured.more + 1) : ""));
   if (captured.broken > 0)
     host.warning("passed over, for a wrong checksum: " + std::to_string(captured.broken));

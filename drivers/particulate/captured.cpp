@@ -93,7 +93,7 @@ Captured decode_captured(Bytes bytes, std::optional<Model> model) {
     // Said only if it is the model that is wrong.
     const Captured other = decode_captured(bytes, std::nullopt);
     if (other.event) {
-      out.why = "this is a frame of a " + std::string(name_of(other.event->model)) + ", not of a " +
+      out.why = "this frame is of model " + std::string(name_of(other.event->model)) + ", not " +
                 std::string(name_of(*model));
       return out;
     }

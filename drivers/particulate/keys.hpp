@@ -29,7 +29,7 @@ inline std::string no_channel(Model model, const std::string& name) {
   std::string list;
   for (const Channel& channel : channels_of(model))
     list += (list.empty() ? "" : ", ") + std::string(channel.name);
-  return "a " + std::string(name_of(model)) + " has no channel " + name + "; it has " + list;
+  return std::string(name_of(model)) + " has no channel " + name + "; it has " + list;
 }
 
 // ---- by hand: gerbangctl decode and gerbangctl scan; driver.h says what they have to do ----

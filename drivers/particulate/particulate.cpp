@@ -218,7 +218,7 @@ void Particulate::recognise(Model model) {
   codec_ = Codec(model);
   noise_ = 0;
   std::string text =
-      "recognised a " + std::string(name_of(model)) + " at " + text_of(line().settings());
+      "recognised " + std::string(name_of(model)) + " at " + text_of(line().settings());
   if (model == Model::pms5003)
     text += " (a pms7003 sends the same frames; so does an HPMA115S0, but with other positions)";
   host().info(text);

@@ -53,7 +53,7 @@ gerbang_status decode_by_hand(Host host, const Config& config, std::span<const s
   const Captured captured = decode_captured(bytes, model_of(options), no_target_of(options));
   if (!captured.event) throw Failure(GERBANG_CONFIG, captured.why);
   const Wanted wanted = wanted_of(options, "");
-  host.debug(std::string("a frame of a ") + about(captured.model).name +
+  host.debug(std::string("frame: ") + about(captured.model).name +
              (captured.event->kind == Event::Kind::no_target ? ": no echo came" : ""));
   Emitter out(host);
   emit(out, 0, wanted, captured.model, *captured.event);

@@ -168,7 +168,8 @@ TEST(Captured, SaysWhatIsWrong) {
   EXPECT_THAT(refusal("42 4d 00 1c 00 03"), HasSubstr("6 of 32 bytes"));
   EXPECT_THAT(refusal("01 02 03"), HasSubstr("no frame begins"));
   EXPECT_THAT(refusal(""), HasSubstr("no frame begins"));
-  EXPECT_THAT(refusal(kSds, Model::pms5003), HasSubstr("a frame of a sds011, not of a pms5003"));
+  EXPECT_THAT(refusal(kSds, Model::pms5003),
+              HasSubstr("this frame is of model sds011, not pms5003"));
 }
 
 TEST(Captured, FindsTheFrameInsideAPieceOfAStream) {

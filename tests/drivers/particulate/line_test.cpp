@@ -65,7 +65,7 @@ TEST_F(Particulate, APmsIsRecognisedAndRead) {
   expect_only(0, 33);
   expect_only(1, 41);
   expect_only(2, 11'259);
-  EXPECT_TRUE(rig.logged("recognised a pms5003"));
+  EXPECT_TRUE(rig.logged("recognised pms5003"));
   EXPECT_GE(exchanges(GERBANG_REASON_NONE), 3u);
 }
 
@@ -77,13 +77,13 @@ TEST_F(Particulate, AnSds011IsRecognisedAndSaysWhichChannelItLacks) {
   expect_only(0, 123.6);
   EXPECT_EQ(rig.good(1), 0u);
   EXPECT_GE(rig.count(1, GERBANG_REASON_PROTOCOL), 2u);
-  EXPECT_TRUE(rig.logged("sensor pm1: address: a sds011 has no channel pm1; it has pm2_5, pm10"));
+  EXPECT_TRUE(rig.logged("sensor pm1: address: sds011 has no channel pm1; it has pm2_5, pm10"));
 }
 
 TEST_F(Particulate, AChannelThatTheGivenModelLacksIsRefusedAtOnce) {
   sensor("typical_size");
   EXPECT_EQ(open({{"model", "pms7003"}}), GERBANG_CONFIG);
-  EXPECT_TRUE(rig.logged("a pms7003 has no channel typical_size; it has pm1, pm2_5, pm10"));
+  EXPECT_TRUE(rig.logged("pms7003 has no channel typical_size; it has pm1, pm2_5, pm10"));
 }
 
 TEST_F(Particulate, AWrongChecksumIsMissingAndCountedAndTheNextRightFrameCounts) {
@@ -208,7 +208,7 @@ TEST_F(Particulate, AnSps30IsFoundStartedAndAsked) {
   for (const Bytes& question : sent)
     EXPECT_THAT(question,
                 testing::AnyOf(from_hex("7E 00 00 02 01 03 F9 7E"), from_hex("7E 00 03 00 FC 7E")));
-  EXPECT_TRUE(rig.logged("recognised a sps30 at 115200 8N1"));
+  EXPECT_TRUE(rig.logged("recognised sps30 at 115200 8N1"));
 }
 
 TEST_F(Particulate, AnSps30ThatNeverHasNewDataIsMissing) {

@@ -69,7 +69,13 @@ bool Decoder::usual_length(std::size_t size) {
 }
 
 void Decoder::take(const Parsed& parsed) {
-  if (parsed.kind == Parsed::Kind::weight && !has_checksum(format_) && !usual_length(parsed.size))
+  // The first one shows how long they are; the stream may have been joined within it.
+  const bool measures = parsed.kind == Parsed::Kind::weight && !has_checksum(format_);
+  if (measures && before_ == 0) {
+    before_ = parsed.size;
+    return;
+  }
+  if (measures && !usual_length(parsed.size))
     items_.push_back(protocol("a frame of " + std::to_string(parsed.size) +
                               " bytes, not as long as the one before it"));
   else

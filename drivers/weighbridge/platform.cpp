@@ -13,6 +13,7 @@ using serial::Clock;
 
 constexpr auto kGather = 20ms;
 constexpr Time kSilence = 500ms;  // no indicator pauses so long within a frame
+constexpr Time kUnknown = 3s;     // a stream that is not recognised by then will not be
 constexpr Time kTellEvery = 1min;
 
 serial::Settings gathering(serial::Settings settings) {
@@ -114,7 +115,16 @@ void Platform::listen(Time until) {
 
 void Platform::recognise(Bytes bytes, Time now) {
   const auto format = recogniser_.feed(bytes);
-  if (!format) return;
+  if (!format) {
+    if (unknown_since_ == Time{}) unknown_since_ = now;
+    if (now - unknown_since_ > kUnknown && !std::exchange(told_unknown_, true))
+      host_.warning(
+          "the indicator sends something, but no format is recognised in it: is the line of other "
+          "speed or parity (" +
+          serial::text_of(line_.settings()) +
+          " now)? gerbangctl scan serial listens at all usual ones");
+    return;
+  }
   const std::string name(name_of(*format));
   host_.info("the indicator sends the format " + name + "; write format = \"" + name +
              "\" so that nothing has to be recognised at the next start");
@@ -233,7 +243,7 @@ void Platform::tell_refused(Time now) {
   if (now < tell_at_) return;
   if (refused_ != refused_told_) {
     host_.warning(std::to_string(refused_ - refused_told_) +
-                  " frames gave no weight; the last one: " + refused_why_);
+                  " frame(s) gave no weight; the last: " + refused_why_);
     refused_told_ = refused_;
     tell_at_ = now + kTellEvery;
   }

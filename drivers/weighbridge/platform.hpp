@@ -76,10 +76,10 @@ class Platform {
   Item newest_;
   bool at_rest_ = false;
   Time newest_at_{};  // 0: nothing since the port was opened
-  Time opened_at_{}, bytes_at_{}, ask_at_{};
+  Time opened_at_{}, bytes_at_{}, ask_at_{}, unknown_since_{};
   gerbang_reason damaged_ = GERBANG_REASON_NONE;  // newest_ is older than this damaged frame
   std::uint64_t openings_ = 0;
-  bool silent_ = true, served_ = false, told_no_net_ = false;
+  bool silent_ = true, served_ = false, told_no_net_ = false, told_unknown_ = false;
 
   std::uint64_t refused_ = 0, refused_told_ = 0, unweighed_told_ = 0;
   std::string refused_why_;

@@ -145,6 +145,14 @@ TEST(DecoderOfLines, TakesAnotherLengthOnceTwoFramesInARowHaveIt) {
   EXPECT_THAT(weights(decoder.feed(line("ST,GS,+001238.0kg"))), ElementsAre(1238));
 }
 
+TEST(DecoderOfLines, SaysNothingOfTheFirstFrame) {
+  Decoder decoder(Format::st_gs);
+  EXPECT_THAT(decoder.feed(test::st_gs(100)), IsEmpty());
+  EXPECT_THAT(weights(decoder.feed(test::st_gs(100))), ElementsAre(100));
+  decoder.reset();
+  EXPECT_THAT(decoder.feed(bytes_of("ST,GS,+010kg\r\n")), IsEmpty());
+}
+
 TEST(DecoderOfToledo, TellsAChecksumFromTheNextFrame) {
   for (const bool checksum : {true, false}) {
     Decoder decoder(Format::toledo);
@@ -161,7 +169,7 @@ TEST(DecoderOfToledo, TellsAChecksumFromTheNextFrame) {
   }
 }
 
-TEST(DecoderOfToledo, FindsAFrameThatWasHiddenBehindHalfAFrameWhenTheLineFallsSilent) {
+TEST(DecoderOfLines, FindsAFrameThatWasHiddenBehindHalfAFrameWhenTheLineFallsSilent) {
   Decoder decoder(Format::st_gs);
   decoder.feed(join(test::st_gs(100), test::st_gs(100)));
   EXPECT_THAT(decoder.feed(bytes_of("ST,GS,+00")), IsEmpty());

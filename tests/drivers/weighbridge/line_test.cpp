@@ -137,6 +137,19 @@ TEST_F(WeighbridgeLine, RecognisesTheFormatAndSaysWhich) {
   EXPECT_THAT(numbers(0), testing::Each(12'340));
 }
 
+TEST_F(WeighbridgeLine, AStreamThatIsNotRecognisedIsSaid) {
+  sensor("weight", {}, 500ms);
+  ASSERT_EQ(open(), GERBANG_OK);
+  FrameBytes parity = st_gs(12'340);  // even parity in bit 7, read as 8N1
+  for (auto& c : parity) c = static_cast<std::uint8_t>(c | (__builtin_parity(c) << 7));
+  ASSERT_TRUE(rig.poll_until([&] {
+    far.send(parity);
+    return rig.logged("no format is recognised");
+  })) << rig.log;
+  EXPECT_TRUE(numbers(0).empty());
+  EXPECT_GE(rig.count(0, GERBANG_REASON_PROTOCOL), 3u);
+}
+
 struct Trouble {
   const char* name;
   FrameBytes bytes;

@@ -51,7 +51,9 @@ bool AlarmDesk::start(const std::string& boot_id, const Times& now, const std::s
   if (headed && !saved.empty()) (void)engine_.load(rest, moment(now));
   shift_ms_ = anchor_ms_ + now.boot_ms - now.wall_ms;
   if (saved.empty()) replay_shift_ms_ = shift_ms_;
-  stored_ = saved.empty() ? "" : head() + engine_.save();
+  // What loading itself has changed is to be stored with what it says.
+  constexpr std::size_t kUpto = 5;  // "upto "
+  if (headed && !saved.empty()) stored_ = saved.substr(saved.find(' ', kUpto) + 1);
   return whole;
 }
 

@@ -313,6 +313,14 @@ bool Load::reload() {
 }
 
 std::int64_t Load::judge() {
+  // What alarms said at the start has its numbers when this has passed through behind it.
+  bool passed = false;
+  asio::co_spawn(*io_, store_->commit(store::Fold()),
+                 [&](std::exception_ptr, Result<store::Sequence>) { passed = true; });
+  for (int turns = 0; !passed && turns < 10'000; ++turns) {
+    io_->restart();
+    io_->run_one_for(1ms);
+  }
   store::Status status = store_->status();
   EXPECT_FALSE(status.damaged) << status.trouble;
   EXPECT_FALSE(status.degraded) << status.trouble;

@@ -77,6 +77,7 @@ class Gateway final : public source::Sink {
   asio::awaitable<void> tick();
 
   void record_reload(const config::Change& change);
+  void maintain(const http::MaintenanceCall& call);
   void tell_changes();
   http::Snapshot snapshot();
   std::string control_socket() const;
@@ -167,8 +168,10 @@ Result<void> Gateway::open() {
   queries_->know(queries_of(config_, series_));
   auto now = [this] { return snapshot(); };
   auto version = [this] { return version_ + pipeline_->alarm_version(); };
-  server_ = std::make_unique<http::Server>(
-      io_.get_executor(), http_options(config_, control_socket()), now, version, *queries_);
+  http::Options http = http_options(config_, control_socket());
+  http.maintain = [this](const http::MaintenanceCall& call) { maintain(call); };
+  server_ =
+      std::make_unique<http::Server>(io_.get_executor(), std::move(http), now, version, *queries_);
   return {};
 }
 
@@ -337,6 +340,19 @@ void Gateway::record_reload(const config::Change& change) {
   pipeline_->record(std::move(event));
 }
 
+void Gateway::maintain(const http::MaintenanceCall& call) {
+  if (call.for_ms == 0) {
+    (void)pipeline_->end_maintenance(call.sensor);
+    return;
+  }
+  quality::Work work;
+  work.from_ms = unix_ms(clock_.wall());
+  work.until_ms = work.from_ms + call.for_ms;
+  work.person = call.person;
+  work.note = call.note;
+  pipeline_->begin_maintenance(call.sensor, std::move(work));
+}
+
 // ---- each second --------------------------------------------------------------------------------
 
 asio::awaitable<void> Gateway::tick() {
@@ -427,7 +443,8 @@ http::Snapshot Gateway::snapshot() {
   now.events = events_now(pipeline_->events());
   now.alarms = alarms_now(alarm_infos_, pipeline_->alarms());
   for (std::size_t i = 0; i < infos_.size(); ++i)
-    now.sensors.push_back(sensor_now(infos_[i], pipeline_->live(i)));
+    now.sensors.push_back(sensor_now(infos_[i], pipeline_->live(i),
+                                     pipeline_->maintenance().at(infos_[i]->id, now.now_ms)));
   for (pipeline::Pipeline::IndicatorNow& indicator : pipeline_->indicators())
     now.indicators.push_back(std::move(indicator.body));
   now.loop = loop_;

@@ -54,10 +54,18 @@ http::DriverNow driver_now(const source::DriverStatus& status, const Boxes& boxe
   return now;
 }
 
-http::SensorNow sensor_now(std::shared_ptr<const http::SensorInfo> info,
-                           const pipeline::Live& live) {
+http::SensorNow sensor_now(std::shared_ptr<const http::SensorInfo> info, const pipeline::Live& live,
+                           const quality::Work* work) {
   http::SensorNow now;
   now.info = std::move(info);
+  now.reflagged = live.reflagged;
+  if (work != nullptr) {
+    http::MaintenanceNow& shown = now.maintenance.emplace();
+    shown.from_ms = work->from_ms;
+    shown.until_ms = work->until_ms;
+    shown.person = work->person;
+    shown.note = work->note;
+  }
   now.counts.good = live.good;
   now.counts.not_evaluated = live.not_evaluated;
   now.counts.suspect = live.suspect;

@@ -34,8 +34,8 @@ struct BootToUtc {
 using Boxes = std::map<std::string, std::map<std::string, std::string>>;
 
 http::DriverNow driver_now(const source::DriverStatus& status, const Boxes& boxes, BootToUtc utc);
-http::SensorNow sensor_now(std::shared_ptr<const http::SensorInfo> info,
-                           const pipeline::Live& live);
+http::SensorNow sensor_now(std::shared_ptr<const http::SensorInfo> info, const pipeline::Live& live,
+                           const quality::Work* work);
 http::UplinkNow uplink_now(const uplink::Status& status, const store::UplinkCounts& counts);
 http::StoreNow store_now(const store::Status& status);
 http::JournalNow journal_now(const store::JournalStatus& status);

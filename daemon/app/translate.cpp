@@ -74,12 +74,10 @@ std::vector<pipeline::Sensor> sensors_of(const config::Config& config,
     s.quantity = sensor.quantity;
     s.series = numbers[i];
     s.calibration = sensor.calibration;
-    if (sensor.range) {
-      quality::Range range;
-      range.low = sensor.range->low;
-      range.high = sensor.range->high;
-      s.range = range;
-    }
+    s.rules = sensor.rules;
+    s.relations = sensor.relations;
+    s.formula = sensor.formula;
+    for (std::size_t input : sensor.from) s.from.push_back(static_cast<std::uint32_t>(input));
     s.interval_ms = sensor.quantity.kind == QuantityKind::event ? 0 : sensor.interval.count();
     s.wrap = sensor.wrap;
     out.push_back(std::move(s));
@@ -129,6 +127,7 @@ Result<std::vector<source::DriverSpec>> drivers_of(const config::Config& config,
   }
   for (std::size_t i = 0; i < config.sensors.size(); ++i) {
     const config::Sensor& sensor = config.sensors[i];
+    if (sensor.driver == config::kNoDriver) continue;
     source::SensorSpec spec;
     spec.index = static_cast<std::uint32_t>(i);
     spec.id = sensor.id;
@@ -174,6 +173,7 @@ Boxes boxes_of(const config::Config& config) {
   };
   for (const config::Sensor& sensor : config.sensors) {
     if (sensor.device.empty()) continue;
+    if (sensor.driver == config::kNoDriver) continue;
     auto& names = out[config.drivers[sensor.driver].name];
     add(names, "", sensor.device);
     for (const OptionValue& value : sensor.address) {
@@ -190,7 +190,14 @@ std::vector<std::shared_ptr<const http::SensorInfo>> sensor_infos(const config::
   for (const config::Sensor& sensor : config.sensors) {
     auto info = std::make_shared<http::SensorInfo>();
     info->id = sensor.id;
-    info->driver = config.drivers[sensor.driver].name;
+    if (sensor.driver != config::kNoDriver) info->driver = config.drivers[sensor.driver].name;
+    info->calibration_date = sensor.calibrated.date;
+    info->calibration_due = sensor.calibrated.due;
+    info->calibrated_by = sensor.calibrated.person;
+    info->calibration_note = sensor.calibrated.note;
+    info->correction = sensor.correction;
+    for (std::size_t input : sensor.from) info->from.push_back(config.sensors[input].id);
+    info->detection_limit = sensor.rules.detection_limit;
     info->device = sensor.device;
     info->profile = sensor.profile;
     info->quantity = sensor.quantity;
@@ -327,6 +334,7 @@ wire::GatewayDescription description_of(const config::Config& config) {
     d.id = sensor.id;
     d.device = sensor.device;
     d.profile = sensor.profile;
+    d.calibration_due = sensor.calibrated.due;
     d.quantity = sensor.quantity.name;
     d.domain = sensor.quantity.domain;
     d.unit = sensor.quantity.unit;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "config/build.hpp"
+#include "config/build_quality.hpp"
 #include "config/options.hpp"
 
 namespace gerbang::config {
@@ -12,16 +12,6 @@ namespace {
 std::string text_of(const Table& table, std::string_view key) {
   auto value = table.value(key);
   return value ? std::move(value->text) : std::string();
-}
-
-// A number and a unit: "0.2 mg/L".
-std::optional<std::pair<double, std::string>> parse_amount(std::string_view text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{}) return std::nullopt;
-  std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
-  return std::pair(number, std::string(unit));
 }
 
 class Builder {
@@ -121,33 +111,13 @@ class Builder {
     out.offset = value->numbers[0] - raw->numbers[0] * out.scale;
   }
 
-  std::optional<double> limit(const Table& range, std::string_view key) {
-    const auto value = range.value(key);
-    if (!value) return std::nullopt;
-    if (value->is_number) return value->number;
-    const auto amount = parse_amount(value->text);
-    if (!amount) {
-      report_.error(range.place(key), range.key(key), in_quotes(value->text) + " is not an amount",
-                    "write a number in the quantity's unit, or one with its own: \"0.2 mg/L\"");
-      return std::nullopt;
-    }
-    if (row_ == nullptr) return std::nullopt;
-    const auto line = catalogue_.units.convert(amount->second, *row_);
-    if (!line) {
-      const auto [what, remedy] = halves(line.error().what);
-      report_.error(range.place(key), range.key(key), what, remedy);
-      return std::nullopt;
-    }
-    return amount->first * line->slope + line->intercept;
-  }
-
   void range() {
     const Node* node = table_.node("range");
     if (node == nullptr || node->kind != Node::Kind::table) return;
     const Table range = table_.table("range");
     Range out;
-    out.low = limit(range, "low");
-    out.high = limit(range, "high");
+    out.low = amount_of(range, "low", row_, catalogue_, report_);
+    out.high = amount_of(range, "high", row_, catalogue_, report_);
     if (!range.has("low") && !range.has("high"))
       error("range", "neither low nor high", "write range = { low = 0.0, high = 1000.0 }");
     if (out.low && out.high && *out.low >= *out.high)
@@ -274,10 +244,12 @@ void build_sensors(const Document& document, const std::vector<Part>& parts,
                      names.empty() ? "add a [[driver]] with name = " + in_quotes(name->text)
                                    : did_you_mean(name->text, names));
       }
+    } else if (!table.has("driver") && !table.has("correction")) {
+      report.error(table.place(), table.key("driver"), "is missing", "write driver = \"wtp-plc\"");
     }
     const std::size_t errors_before = report.errors();
     Sensor sensor = Builder(table, catalogue, report, config).build(driver);
-    sensor.driver = index;
+    sensor.driver = table.has("correction") ? kNoDriver : index;
     if (part != nullptr) name_after(config.devices[part->device], *part, sensor);
     if (!sensor.id.empty())
       ids.add(sensor.id, table.place("id"), table.key("id"), "sensor", report);
@@ -302,6 +274,7 @@ void build_sensors(const Document& document, const std::vector<Part>& parts,
     config.sensors.push_back(std::move(sensor));
   }
 
+  build_quality(tables, catalogue, report, config);
   for (std::size_t i = 0; i < config.sensors.size(); ++i)
     if (const std::string& old = config.sensors[i].formerly;
         !old.empty() && std::any_of(config.sensors.begin(), config.sensors.end(),

@@ -153,7 +153,8 @@ Parsed parse_list(const Key& key, const Node& node) {
 }
 
 bool is_list(Type type) {
-  return type == Type::texts || type == Type::durations || type == Type::pair;
+  return type == Type::texts || type == Type::durations || type == Type::pair ||
+         type == Type::numbers;
 }
 
 // "include" is read with the files; everything else is checked here.
@@ -385,6 +386,7 @@ std::variant<Value, Fault> parse_value(const Key& key, const Node& node) {
     case Type::texts:
     case Type::durations:
     case Type::pair:
+    case Type::numbers:
       return parse_list(key, node);
     case Type::amount:
       return node.kind == Node::Kind::string ? parse_text(key, node) : parse_number_node(key, node);

@@ -29,7 +29,7 @@ bool told_to_driver(std::string_view key) {
 
 void add_driver_of(const Config& config, const std::string& sensor, std::set<std::string>& out) {
   for (const Sensor& s : config.sensors)
-    if (s.id == sensor) out.insert(config.drivers[s.driver].name);
+    if (s.id == sensor && s.driver != kNoDriver) out.insert(config.drivers[s.driver].name);
 }
 
 std::map<std::string, std::string> secrets(const Config& config) {

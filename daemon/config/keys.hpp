@@ -27,6 +27,7 @@ enum class Type : std::uint8_t {
   durations,  // list of durations
   amount,     // a number in the quantity's unit, or "0.2 mg/L"
   pair,       // list of two different numbers
+  numbers,    // list of numbers
   label,      // one text, or a table of languages (section of that path)
   table,      // section of that path
 };

@@ -93,6 +93,7 @@ Catalogue read_catalogue(const std::filesystem::path& folder, Diagnostics& error
   Catalogue out;
   const auto units = folder / "units.toml", quantities = folder / "quantities.toml";
   if (auto root = read(units, errors)) out.units.add(*root, units.string(), errors);
+  out.quality = read_quality_defaults(folder, errors);
   const auto root = read(quantities, errors);
   if (!root) return out;
   const Node* table = root->get("quantity");

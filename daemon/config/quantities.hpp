@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/quality_defaults.hpp"
 #include "config/units.hpp"
 
 namespace gerbang::config {
@@ -15,6 +16,7 @@ namespace gerbang::config {
 struct Catalogue {
   std::map<std::string, QuantityRow, std::less<>> quantities;
   Units units;
+  QualityDefaults quality;  // quality.toml, too
 
   const QuantityRow* find(std::string_view name) const;
   // What an unknown name is answered with.

@@ -107,6 +107,51 @@ void write(Writer out, const Uplink& u) {
   out.set_if(!u.key_file.empty(), "key_file", u.key_file);
 }
 
+void write_rules(Writer& out, const quality::Rules& r) {
+  auto range = [&](const std::string& key, const std::optional<quality::Range>& one) {
+    if (!one) return;
+    out.set_if(one->low.has_value(), key + ".low", one->low.value_or(0));
+    out.set_if(one->high.has_value(), key + ".high", one->high.value_or(0));
+  };
+  range("quality.range", r.range);
+  range("quality.expected", r.expected);
+  out.set_if(r.rate.has_value(), "quality.rate", r.rate.value_or(0));
+  if (r.spike) {
+    out.set_if(r.spike->suspect.has_value(), "quality.spike.suspect", r.spike->suspect.value_or(0));
+    out.set_if(r.spike->bad.has_value(), "quality.spike.bad", r.spike->bad.value_or(0));
+  }
+  if (r.flat) {
+    out.set("quality.flat.tolerance", r.flat->tolerance);
+    out.set("quality.flat.suspect", std::uint64_t{r.flat->suspect});
+    out.set("quality.flat.bad", std::uint64_t{r.flat->bad});
+  }
+  out.set_if(r.stale_ms > 0, "quality.stale", Milliseconds(r.stale_ms));
+  out.set_if(r.warm_up_ms > 0, "quality.warm_up", Milliseconds(r.warm_up_ms));
+  out.set_if(r.detection_limit.has_value(), "quality.detection_limit",
+             r.detection_limit.value_or(0));
+}
+
+void write_formula(Writer& out, const quality::Formula& f, const std::vector<std::size_t>& from) {
+  out.set("correction.kind", static_cast<std::uint64_t>(f.kind));
+  std::vector<std::string> inputs;
+  for (std::size_t input : from) inputs.push_back(std::to_string(input));
+  out.set_list("correction.from", inputs);
+  out.set("correction.coefficient", f.coefficient);
+  out.set("correction.molar_mass", f.molar_mass);
+  out.set("correction.factor", f.factor);
+  out.set_if(f.wrap.has_value(), "correction.wrap", f.wrap.value_or(0));
+  out.set_if(f.fastest.has_value(), "correction.fastest", f.fastest.value_or(0));
+  out.set("correction.max_gap", Milliseconds(f.max_gap_ms));
+  out.set("correction.reverse", f.reverse);
+  out.set("correction.period", Milliseconds(f.period_ms));
+  out.set("correction.wind", static_cast<std::uint64_t>(f.wind));
+  for (std::size_t i = 0; i < f.points.size(); ++i) {
+    const std::string key = "correction.points." + std::to_string(i) + ".";
+    out.set(key + "from", f.points[i].first);
+    out.set(key + "to", f.points[i].second);
+  }
+}
+
 void write(Writer out, const Sensor& s, const std::string& driver) {
   out.set("driver", driver);
   out.set_if(!s.device.empty(), "device", s.device);
@@ -126,6 +171,19 @@ void write(Writer out, const Sensor& s, const std::string& driver) {
     out.set_if(s.range->high.has_value(), "range.high", s.range->high.value_or(0));
   }
   out.set_if(s.wrap.has_value(), "wrap", s.wrap.value_or(0));
+  write_rules(out, s.rules);
+  for (const quality::Relation& r : s.relations) {
+    const std::string key = "quality.related." + std::to_string(r.other) + ".";
+    out.set(key + "kind", static_cast<std::uint64_t>(r.kind));
+    out.set(key + "tolerance", r.tolerance);
+    out.set(key + "low", r.low);
+    out.set(key + "high", r.high);
+  }
+  out.set_if(!s.calibrated.date.empty(), "calibration.date", s.calibrated.date);
+  out.set_if(!s.calibrated.due.empty(), "calibration.due", s.calibrated.due);
+  out.set_if(!s.calibrated.person.empty(), "calibration.person", s.calibrated.person);
+  out.set_if(!s.calibrated.note.empty(), "calibration.note", s.calibrated.note);
+  if (s.formula) write_formula(out, *s.formula, s.from);
   out.set_if(!s.formerly.empty(), "formerly", s.formerly);
   out.set_options("address", s.address);
 }
@@ -215,7 +273,8 @@ std::map<std::string, std::string> settings_of(const Config& config) {
     writer.set_options("options", driver.options);
   }
   for (const Sensor& sensor : config.sensors)
-    write(Writer(out, "sensor[" + sensor.id + "]"), sensor, config.drivers[sensor.driver].name);
+    write(Writer(out, "sensor[" + sensor.id + "]"), sensor,
+          sensor.driver == kNoDriver ? std::string() : config.drivers[sensor.driver].name);
   Writer alarms(out, "alarms");
   alarms.set("flap_count", std::uint64_t{config.alarms.flap_count});
   alarms.set("flap_period", config.alarms.flap_period);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace gerbang {
@@ -74,6 +75,21 @@ struct Reading {
   Raw raw;                   // meaningless when flag is missing
   std::int64_t boot_ns = 0;  // CLOCK_BOOTTIME
   std::int64_t unix_ns = 0;  // the device's own clock, 0 if it has none
+  // Not a reading: what a later test says of the sensor's reading of this time, which was taken
+  // before. It has no value, only worsens a flag, and is counted nowhere.
+  bool verdict = false;
 };
+
+// Without verdicts.
+inline std::size_t readings_in(std::span<const Reading> records) {
+  std::size_t out = 0;
+  for (const Reading& reading : records) out += reading.verdict ? 0 : 1;
+  return out;
+}
+
+// Whether a verdict changes the flag that a reading was given.
+inline bool worsens(Flag verdict, Flag flag) {
+  return flag != Flag::missing && static_cast<unsigned>(verdict) > static_cast<unsigned>(flag);
+}
 
 }  // namespace gerbang

@@ -86,6 +86,7 @@ void Tally::add(const Sample& sample, const SeriesPlan& plan) {
     return;
   }
   ++received_;
+  if (plan.detection_limit && sample.value < *plan.detection_limit) ++below_limit_;
   if (sample.reason == Reason::maintenance) {
     ++maintenance_;
     ++blame_[at(sample.reason)];

@@ -21,6 +21,7 @@ struct SeriesPlan {
   std::int64_t interval_ms = 0;       // 0: not polled, nothing is expected
   double factor = 1;                  // totaliser: amount in the quantity's unit for one raw count
   std::optional<std::uint64_t> wrap;  // totaliser: counts in one turn of the register
+  std::optional<double> detection_limit;  // lower values are counted as below_limit, too
   std::int64_t left_ms = 0;  // not 0: removed then; takes part in windows that began before only
 
   bool takes_part(const TimeSpan& window) const {
@@ -38,6 +39,7 @@ struct Sample {
   Raw raw;
   double value = 0;  // in the quantity's unit; meaningless when flag is missing
   std::int64_t batch = 0;
+  bool verdict = false;  // see Reading::verdict
 };
 
 // The newest good reading before a window: where a totaliser's next increment begins.

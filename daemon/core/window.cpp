@@ -359,6 +359,10 @@ std::vector<DirtyWindow> WindowEngine::take_dirty(std::size_t most) {
   auto it = dirty_.begin();
   while (it != dirty_.end()) {
     const DirtyKey& key = it->first;
+    if (!closed(key.level, key.start)) {
+      ++it;
+      continue;
+    }
     if (out.empty() || out.back().level != key.level || out.back().span.start_ms != key.start) {
       if (out.size() == most) break;
       DirtyWindow window;
@@ -373,6 +377,57 @@ std::vector<DirtyWindow> WindowEngine::take_dirty(std::size_t most) {
     it = dirty_.erase(it);
   }
   return out;
+}
+
+bool WindowEngine::has_dirty() const {
+  for (std::size_t l = 0; l < levels_.size(); ++l) {
+    auto first = dirty_.lower_bound(DirtyKey{l, INT64_MIN, 0});
+    if (first != dirty_.end() && first->first.level == l && closed(l, first->first.start))
+      return true;
+  }
+  return false;
+}
+
+bool WindowEngine::reflag(std::uint32_t index, std::int64_t time_ms) {
+  const std::size_t level = places_[index].base;
+  if (level == kNone || time_ms < horizon_ms_) return true;  // it is in no row, or stays as it is
+  const DirtyKey key{level, window(level, time_ms).start_ms, index};
+  if (dirty_.size() >= kMostDirty && !dirty_.contains(key)) return false;
+  mark_dirty(level, key.start, index, 0);
+  return true;
+}
+
+std::vector<DirtyWindow> WindowEngine::dirty_due(std::int64_t now_ms) const {
+  std::vector<DirtyWindow> out;
+  for (const auto& [key, late] : dirty_) {
+    if (closed(key.level, key.start)) continue;
+    const TimeSpan span = window(key.level, key.start);
+    if (span.end_ms + options_.grace_ms > now_ms) continue;
+    if (out.empty() || out.back().level != key.level || out.back().span.start_ms != key.start) {
+      DirtyWindow& fresh = out.emplace_back();
+      fresh.level = key.level;
+      fresh.span = span;
+    }
+    DirtyWindow::Sensor sensor;
+    sensor.index = key.index;
+    out.back().sensors.push_back(sensor);
+  }
+  return out;
+}
+
+bool WindowEngine::replace(std::uint32_t index, std::size_t level, std::int64_t time_ms,
+                           std::span<const Sample> readings) {
+  if (places_[index].base != level) return false;
+  Slot* slot = find(levels_[level], time_ms);
+  if (slot == nullptr) return false;
+  Tally fresh;
+  for (const Sample& sample : readings) fresh.add(sample, plan_[index]);
+  Tally& own = tally(levels_[level], *slot, index);
+  if (fresh.readings() != own.readings()) return false;
+  own = fresh;
+  if (level > 0) changed(index);
+  dirty_.erase(DirtyKey{level, slot->span.start_ms, index});
+  return true;
 }
 
 void WindowEngine::put_back(const DirtyWindow& window) {

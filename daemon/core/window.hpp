@@ -77,6 +77,9 @@ class WindowEngine {
   // What time it is.
   void advance(std::int64_t now_ms) { now_ms_ = now_ms; }
   Fate add(const Sample& sample);
+  // A verdict: the window that counted the reading of this time is to be counted again, before it
+  // closes or as a revision. False: there are too many of them.
+  bool reflag(std::uint32_t index, std::int64_t time_ms);
   // Every reading of batches up to this one was added.
   void folded(std::int64_t batch) { newest_ = std::max(newest_, batch); }
   std::int64_t newest() const { return newest_; }
@@ -130,7 +133,7 @@ class WindowEngine {
 
   // ---- revisions ----
 
-  bool has_dirty() const { return !dirty_.empty(); }
+  bool has_dirty() const;
   // The oldest dirty windows; they are clean from now on. The caller revises and commits them.
   std::vector<DirtyWindow> take_dirty(std::size_t most);
   void revised(std::uint32_t index, std::uint64_t late) { take_from_waiting(index, late); }
@@ -146,6 +149,13 @@ class WindowEngine {
   bool closed(std::size_t level, std::int64_t time_ms) const {
     return time_ms < levels_[level].open_from;
   }
+  // Windows that are due at `now` and have readings whose flags have changed. replace() counts one
+  // again, from all readings of the sensor in it; false: they are not all that it counted, and it
+  // stays dirty until it is closed.
+  std::vector<DirtyWindow> dirty_due(std::int64_t now_ms) const;
+  bool replace(std::uint32_t index, std::size_t level, std::int64_t time_ms,
+               std::span<const Sample> readings);
+
   // The row of a dirty window, from all readings of the sensor in it, in order of time. `before`:
   // the newest good reading before them.
   Aggregate recount(std::uint32_t index, std::size_t level, const TimeSpan& span,

@@ -82,6 +82,13 @@ struct ExportOptions {
 };
 int export_data(const Common& common, const ExportOptions& options);
 
+struct MaintenanceOptions {
+  std::string sensor, person, note;
+  std::string url;                       // a control socket; empty: of the configuration
+  std::chrono::milliseconds duration{};  // 0: it ends now
+};
+int maintenance(const Common& common, const MaintenanceOptions& options);
+
 struct EvaluateOptions {
   std::string standard;
   std::vector<std::string> values;  // "pm2_5=77.44", "free_chlorine=0.2 mg/L"

@@ -20,6 +20,11 @@ using boost::system::error_code;
 
 constexpr std::uint64_t kMaxBody = 64u << 20;
 
+struct Call {
+  std::string target;
+  std::optional<std::string> body;  // nullopt: GET
+};
+
 // Runs the loop until the operation reported, or the limit passed.
 bool turn(asio::io_context& io, const std::optional<error_code>& done,
           std::chrono::steady_clock::time_point end) {
@@ -30,9 +35,15 @@ bool turn(asio::io_context& io, const std::optional<error_code>& done,
 
 template <class Stream>
 Result<HttpAnswer> exchange(asio::io_context& io, Stream& stream, const std::string& host,
-                            const std::string& token, const std::string& target,
+                            const std::string& token, const Call& call,
                             std::chrono::steady_clock::time_point end) {
-  http::request<http::empty_body> request(http::verb::get, target, 11);
+  http::request<http::string_body> request(call.body ? http::verb::post : http::verb::get,
+                                           call.target, 11);
+  if (call.body) {
+    request.set(http::field::content_type, "application/json");
+    request.body() = *call.body;
+    request.prepare_payload();
+  }
   request.set(http::field::host, host);
   request.set(http::field::user_agent, "gerbangctl");
   request.set(http::field::connection, "close");
@@ -55,7 +66,7 @@ Result<HttpAnswer> exchange(asio::io_context& io, Stream& stream, const std::str
   return answer;
 }
 
-Result<HttpAnswer> over_tcp(const Endpoint& endpoint, const std::string& target,
+Result<HttpAnswer> over_tcp(const Endpoint& endpoint, const Call& call,
                             std::chrono::steady_clock::time_point end) {
   auto url = boost::urls::parse_uri(endpoint.url);
   if (!url || url->scheme() != "http" || url->host().empty())
@@ -72,29 +83,38 @@ Result<HttpAnswer> over_tcp(const Endpoint& endpoint, const std::string& target,
                       [&](error_code e, const asio::ip::tcp::endpoint&) { connected = e; });
   if (!turn(io, connected, end)) return fail(std::errc::timed_out, "no connection in time");
   if (*connected) return fail(*connected, connected->message());
-  return exchange(io, socket, std::string(url->encoded_host_and_port()), endpoint.token, target,
-                  end);
+  return exchange(io, socket, std::string(url->encoded_host_and_port()), endpoint.token, call, end);
 }
 
-Result<HttpAnswer> over_socket(const Endpoint& endpoint, const std::string& target,
+Result<HttpAnswer> over_socket(const Endpoint& endpoint, const Call& call,
                                std::chrono::steady_clock::time_point end) {
   asio::io_context io;
   asio::local::stream_protocol::socket socket(io);
   error_code error;
   socket.connect(asio::local::stream_protocol::endpoint(endpoint.url), error);
   if (error) return fail(error, error.message());
-  return exchange(io, socket, "localhost", endpoint.token, target, end);
+  return exchange(io, socket, "localhost", endpoint.token, call, end);
+}
+
+Result<HttpAnswer> ask(const Endpoint& endpoint, const Call& call,
+                       std::chrono::milliseconds limit) {
+  auto end = std::chrono::steady_clock::now() + limit;
+  auto answer = endpoint.url.starts_with('/') ? over_socket(endpoint, call, end)
+                                              : over_tcp(endpoint, call, end);
+  if (!answer) return fail(std::move(answer.error()).within(endpoint.url));
+  return answer;
 }
 
 }  // namespace
 
 Result<HttpAnswer> http_get(const Endpoint& endpoint, const std::string& target,
                             std::chrono::milliseconds limit) {
-  auto end = std::chrono::steady_clock::now() + limit;
-  auto answer = endpoint.url.starts_with('/') ? over_socket(endpoint, target, end)
-                                              : over_tcp(endpoint, target, end);
-  if (!answer) return fail(std::move(answer.error()).within(endpoint.url));
-  return answer;
+  return ask(endpoint, Call{target, std::nullopt}, limit);
+}
+
+Result<HttpAnswer> http_post(const Endpoint& endpoint, const std::string& target,
+                             const std::string& body, std::chrono::milliseconds limit) {
+  return ask(endpoint, Call{target, body}, limit);
 }
 
 }  // namespace gerbang::ctl

@@ -19,7 +19,11 @@ struct HttpAnswer {
   std::string body;
 };
 
-// One GET, blocking. Fails with a sentence when nobody answers within the limit.
+// One POST of a JSON body, or one GET; blocking. Fails with a sentence when nobody answers within
+// the limit.
+Result<HttpAnswer> http_post(const Endpoint& endpoint, const std::string& target,
+                             const std::string& body,
+                             std::chrono::milliseconds limit = std::chrono::seconds(5));
 Result<HttpAnswer> http_get(const Endpoint& endpoint, const std::string& target,
                             std::chrono::milliseconds limit = std::chrono::seconds(5));
 

@@ -30,6 +30,7 @@ struct Arguments {
   StatusOptions status;
   SubscribeOptions subscribe;
   ExportOptions exported;
+  MaintenanceOptions maintenance;
 };
 
 void declare_check(CLI::App& cli, Arguments& a) {
@@ -178,6 +179,23 @@ void declare_export(CLI::App& cli, Arguments& a) {
       "  gerbangctl export --store /media/card/var/lib/gerbang/gerbang.db > all.csv");
 }
 
+void declare_maintenance(CLI::App& cli, Arguments& a) {
+  auto* command = cli.add_subcommand(
+      "maintenance", "Mark a sensor's readings while people work on it; ends by itself");
+  MaintenanceOptions& o = a.maintenance;
+  command->add_option("SENSOR", o.sensor, "The sensor's id")->required();
+  command->add_option("--for", a.duration, "How long, such as 2h or 30m; 0 ends it")->required();
+  command->add_option("--person", o.person, "Who works on it");
+  command->add_option("--note", o.note, "What is done");
+  command->add_option("--url", o.url, "The control socket (default: of the configuration)");
+  command->footer(
+      "Readings are kept with the reason MAINTENANCE and count in no mean. Nothing is written to\n"
+      "the device. Begin and end are events. Needs the group gerbang. Exit: 0, 65 no such sensor\n"
+      "(names the nearest), 69 no answer.\n"
+      "Examples:\n  gerbangctl maintenance raw-ph --for 2h --person Sari --note 'buffers 4 and 7'\n"
+      "  gerbangctl maintenance raw-ph --for 0");
+}
+
 void add_variant(CLI::App& command, std::string& variant) {
   auto* kind = command.add_option("--class", variant, "Class of a river: 1, 2, 3 or 4");
   auto* time = command.add_option("--average", variant, "Averaging time: 1h, 3h, 8h, 24h or 1y");
@@ -220,6 +238,18 @@ int run(CLI::App& cli, Arguments& a) {
   if (cli.got_subcommand("status")) return status(a.common, a.status);
   if (cli.got_subcommand("evaluate")) return evaluate(a.common, a.evaluate);
   if (cli.got_subcommand("standards")) return standards(a.common, a.standard, a.variant);
+  if (cli.got_subcommand("maintenance")) {
+    constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 30);
+    auto length = a.duration == "0" ? std::chrono::milliseconds(0) : parse_duration(a.duration);
+    if (!length || *length > kLongest) {
+      std::fprintf(stderr,
+                   "gerbangctl: --for %s: write 2h, 30m or the like, at most 30d; 0 ends it\n",
+                   a.duration.c_str());
+      return kUsage;
+    }
+    a.maintenance.duration = *length;
+    return maintenance(a.common, a.maintenance);
+  }
   if (cli.got_subcommand("export")) return export_data(a.common, a.exported);
   if (!a.duration.empty()) {
     a.subscribe.duration = parse_duration(a.duration);
@@ -252,6 +282,7 @@ int main(int argc, char** argv) {
   declare_scan(cli, arguments);
   declare_status(cli, arguments);
   declare_subscribe(cli, arguments);
+  declare_maintenance(cli, arguments);
   declare_export(cli, arguments);
   declare_evaluate(cli, arguments);
   declare_standards(cli, arguments);

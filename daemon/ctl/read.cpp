@@ -44,6 +44,7 @@ std::vector<source::DriverSpec> wanted_drivers(const config::Config& config,
   std::vector<source::DriverSpec> specs(config.drivers.size());
   for (std::size_t i = 0; i < config.sensors.size(); ++i) {
     const config::Sensor& sensor = config.sensors[i];
+    if (sensor.driver == config::kNoDriver) continue;  // computed by the daemon
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), sensor.id) == wanted.end())
       continue;
     source::SensorSpec one;

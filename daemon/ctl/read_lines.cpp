@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "ctl/by_hand.hpp"
-#include "quality/range.hpp"
+#include "quality/mark.hpp"
 
 namespace gerbang::ctl {
 namespace {

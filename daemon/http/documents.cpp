@@ -149,7 +149,7 @@ void write_sensor(Json& json, const Snapshot& now, const SensorNow& sensor) {
       .member("id", info.id)
       .member_if("device", info.device)
       .member_if("profile", info.profile)
-      .member("driver", info.driver)
+      .member_if("driver", info.driver)
       .member("quantity", info.quantity.name)
       .member("domain", info.quantity.domain)
       .member("unit", info.quantity.unit)
@@ -159,7 +159,29 @@ void write_sensor(Json& json, const Snapshot& now, const SensorNow& sensor) {
       .member("labelEng", info.label.eng)
       .member("intervalMs", info.interval_ms)
       .member_if("rangeLow", info.range_low)
-      .member_if("rangeHigh", info.range_high);
+      .member_if("rangeHigh", info.range_high)
+      .member_if("detectionLimit", info.detection_limit)
+      .member_if("calibrationDate", info.calibration_date)
+      .member_if("calibrationDue", info.calibration_due)
+      .member_if("calibratedBy", info.calibrated_by)
+      .member_if("calibrationNote", info.calibration_note)
+      .member_if("correction", info.correction);
+  if (!info.from.empty()) {
+    json.key("from").begin_array();
+    for (const std::string& id : info.from) json.value(id);
+    json.end_array();
+  }
+  if (sensor.maintenance) {
+    const MaintenanceNow& work = *sensor.maintenance;
+    json.key("maintenance")
+        .begin_object()
+        .member("fromMs", work.from_ms)
+        .member("untilMs", work.until_ms)
+        .member("until", format_local(work.until_ms, now.gateway.zone))
+        .member_if("person", work.person)
+        .member_if("note", work.note)
+        .end_object();
+  }
   if (sensor.newest) {
     json.key("newest").begin_object();
     write_newest(json, now, sensor);
@@ -173,6 +195,7 @@ void write_sensor(Json& json, const Snapshot& now, const SensorNow& sensor) {
       .member("suspect", counts.suspect)
       .member("bad", counts.bad)
       .member("missing", counts.missing)
+      .member("reflagged", sensor.reflagged)
       .end_object()
       .end_object();
 }

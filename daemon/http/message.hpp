@@ -11,7 +11,7 @@
 
 namespace gerbang::http {
 
-enum class Method { get, head, other };
+enum class Method { get, head, post, other };
 
 // Over TCP anybody on the network may ask; the unix socket is for the group of the daemon.
 enum class Origin { tcp, control };
@@ -25,6 +25,7 @@ struct Request {
   std::string authorization;
   std::string if_none_match;
   Origin origin = Origin::tcp;
+  std::string body;
 };
 
 struct Response {

@@ -119,6 +119,13 @@ void write_sensors(Text& text, const Snapshot& now) {
     text.sample({{"sensor", id}, {"flag", "bad"}}, counts.bad);
     text.sample({{"sensor", id}, {"flag", "missing"}}, counts.missing);
   }
+  text.family("gerbang_readings_reflagged_total", "counter",
+              "Readings that a later test found to be worse than they were counted as.");
+  for (const SensorNow& sensor : now.sensors)
+    text.sample({{"sensor", sensor.info->id}}, sensor.reflagged);
+  text.family("gerbang_sensor_maintenance", "gauge", "1 while people work on the sensor.");
+  for (const SensorNow& sensor : now.sensors)
+    text.sample({{"sensor", sensor.info->id}}, sensor.maintenance ? 1 : 0);
 }
 
 void write_drivers(Text& text, const Snapshot& now) {

@@ -20,6 +20,7 @@ constexpr Route kRoutes[] = {
     {"/api/v1/ledger", Page::ledger, false},
     {"/api/v1/sensors", Page::sensors, false},
     {"/api/v1/sensors/{id}", Page::sensor, false},
+    {"/api/v1/sensors/{id}/maintenance", Page::maintenance, false, Method::post},
     {"/api/v1/readings", Page::readings, false},
     {"/api/v1/aggregates", Page::aggregates, false},
     {"/api/v1/alarms", Page::alarms, false},
@@ -33,10 +34,15 @@ const Route* find_route(std::string_view path, std::string& id) {
   constexpr std::string_view kId = "{id}";
   for (const Route& route : kRoutes) {
     if (route.path == path) return &route;
-    if (!route.path.ends_with(kId)) continue;
-    std::string_view prefix = route.path.substr(0, route.path.size() - kId.size());
-    if (!path.starts_with(prefix)) continue;
+    const std::size_t at = route.path.find(kId);
+    if (at == route.path.npos) continue;
+    const std::string_view prefix = route.path.substr(0, at);
+    const std::string_view suffix = route.path.substr(at + kId.size());
+    if (!path.starts_with(prefix) || !path.ends_with(suffix) ||
+        path.size() < prefix.size() + suffix.size())
+      continue;
     std::string_view rest = path.substr(prefix.size());
+    rest.remove_suffix(suffix.size());
     if (rest.empty() || rest.find('/') != rest.npos) continue;
     id = rest;
     return &route;
@@ -104,11 +110,18 @@ std::variant<Admitted, Response> admit(const Request& request, const Policy& pol
   Admitted admitted;
   const Route* route = find_route(target->path, admitted.id);
   if (route == nullptr) return problem(404, "there is no such route; /openapi.json lists them");
-  if (request.method == Method::other) {
-    Response response = problem(405, "only GET and HEAD are allowed here");
-    response.headers.emplace_back("Allow", "GET, HEAD");
+  const bool changes = route->method == Method::post;
+  if (changes ? request.method != Method::post
+              : request.method != Method::get && request.method != Method::head) {
+    Response response =
+        problem(405, changes ? "only POST is allowed here" : "only GET and HEAD are allowed here");
+    response.headers.emplace_back("Allow", changes ? "POST" : "GET, HEAD");
     return response;
   }
+  if (changes && request.origin == Origin::tcp)
+    return problem(403,
+                   "nothing is changed over the network; on the gateway itself: gerbangctl "
+                   "maintenance SENSOR --for 2h, or the same request on its control socket");
   bool needs_token = request.origin == Origin::tcp && !route->open && !policy.token.empty();
   if (needs_token && !token_matches(bearer(request.authorization), policy.token)) {
     Response response = problem(401, "send the gateway's token: Authorization: Bearer …");
@@ -154,6 +167,8 @@ Outcome answer(const Request& request, const Admitted& admitted, const Snapshot&
         return problem(404, "there is no sensor of that id; /api/v1/sensors lists them");
       return json_response(sensor_document(now, *sensor));
     }
+    case Page::maintenance:
+      return either(parse_maintenance(admitted.id, request.body, now));
     case Page::readings:
       return either(parse_readings(admitted.parameters, now));
     case Page::aggregates:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "http/history.hpp"
+#include "http/maintenance.hpp"
 #include "http/message.hpp"
 #include "http/snapshot.hpp"
 
@@ -24,6 +25,7 @@ enum class Page {
   ledger,
   sensors,
   sensor,
+  maintenance,
   readings,
   aggregates,
   alarms,
@@ -34,9 +36,10 @@ enum class Page {
 };
 
 struct Route {
-  std::string_view path;  // "{id}" at the end stands for one segment
+  std::string_view path;  // "{id}" stands for one segment
   Page page;
-  bool open;  // needs no token
+  bool open;                    // needs no token
+  Method method = Method::get;  // post: on the control socket only
 };
 std::span<const Route> routes();
 
@@ -58,7 +61,8 @@ std::variant<Admitted, Response> admit(const Request& request, const Policy& pol
 struct StreamCall {};
 
 // What to do: send a response, ask the store, or open a stream of events.
-using Outcome = std::variant<Response, ReadingsCall, AggregatesCall, EventsCall, StreamCall>;
+using Outcome =
+    std::variant<Response, ReadingsCall, AggregatesCall, EventsCall, StreamCall, MaintenanceCall>;
 Outcome answer(const Request& request, const Admitted& admitted, const Snapshot& now);
 
 }  // namespace gerbang::http

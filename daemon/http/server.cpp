@@ -278,6 +278,8 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
       request.method = Method::get;
     else if (message.method() == verb::head)
       request.method = Method::head;
+    else if (message.method() == verb::post)
+      request.method = Method::post;
     else
       request.method = Method::other;
     request.target = message.target();
@@ -288,6 +290,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     request.authorization = message[field::authorization];
     request.if_none_match = message[field::if_none_match];
     request.origin = session.origin;
+    request.body = message.body();
     return request;
   }
 
@@ -306,6 +309,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
       co_return co_await send(session, std::move(*refusal), framing);
     }
     auto outcome = decide(request, std::get<Admitted>(admission));
+    if (auto* call = std::get_if<MaintenanceCall>(&outcome)) outcome = maintain(*call);
     if (auto* response = std::get_if<Response>(&outcome))
       co_return co_await send(session, std::move(*response), framing);
     if (auto* call = std::get_if<ReadingsCall>(&outcome))
@@ -315,6 +319,18 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     if (auto* call = std::get_if<EventsCall>(&outcome))
       co_return co_await happenings(session, std::move(*call), framing);
     co_return co_await events(session, framing);
+  }
+
+  Outcome maintain(const MaintenanceCall& call) {
+    if (!options_.maintain) return problem(503, "the gateway is not ready for that; try again");
+    options_.maintain(call);
+    const Snapshot now = snapshot_();
+    const SensorNow* sensor = find_sensor(now, call.sensor);
+    if (sensor == nullptr) return problem(404, "there is no sensor of that id");
+    Response response;
+    response.content_type = "application/json";
+    response.body = sensor_document(now, *sensor);
+    return response;
   }
 
   Outcome decide(const Request& request, const Admitted& admitted) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "http/maintenance.hpp"
 #include "http/queries.hpp"
 #include "http/snapshot.hpp"
 
@@ -38,6 +39,8 @@ struct Options {
   std::string control;                    // path of the unix socket; empty: none
   std::string token;                      // empty: anonymous reading over TCP
   std::vector<std::string> names;         // that Host may carry, besides the machine's own
+  // People work on a sensor, which is known. Only ever called for the control socket.
+  std::function<void(const MaintenanceCall&)> maintain;
   Limits limits;
 };
 

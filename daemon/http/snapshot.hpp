@@ -141,6 +141,17 @@ struct SensorInfo {
   Label label;                   // the sensor's own, else the quantity's
   std::int64_t interval_ms = 0;  // 0: event or push sensor
   std::optional<double> range_low, range_high;
+  std::string calibration_date, calibration_due, calibrated_by,
+      calibration_note;           // empty: not said
+  std::string correction;         // computed: how; empty: it is read
+  std::vector<std::string> from;  // and from which sensors
+  std::optional<double> detection_limit;
+};
+
+// People work on a sensor: its readings are kept and do not count.
+struct MaintenanceNow {
+  std::int64_t from_ms = 0, until_ms = 0;
+  std::string person, note;
 };
 
 struct NewestReading {
@@ -163,6 +174,8 @@ struct SensorNow {
   std::shared_ptr<const SensorInfo> info;  // never null
   std::optional<NewestReading> newest;
   FlagCounts counts;
+  std::uint64_t reflagged = 0;  // of those, what a later test said something worse of
+  std::optional<MaintenanceNow> maintenance;
 };
 
 struct LoopNow {

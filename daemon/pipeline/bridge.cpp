@@ -64,6 +64,7 @@ void Pipeline::begin_bridge() {
 
 void Pipeline::bridge(const std::vector<Sample>& samples) {
   for (Sample sample : samples) {
+    if (sample.verdict) continue;
     auto series = sample.index;
     auto place = series < places_.size() ? places_[series] : UINT32_MAX;
     if (place == UINT32_MAX) continue;
@@ -92,7 +93,7 @@ void Pipeline::make_room_in_ring() {
     auto piece = std::move(held_.front());
     held_.pop_front();
     for (const Sample& sample : piece->samples)
-      ++rejected_["no_room"][static_cast<std::int32_t>(sample.index)];
+      if (!sample.verdict) ++rejected_["no_room"][static_cast<std::int32_t>(sample.index)];
     for (const auto& [reason, counts] : piece->batch.rejected)
       for (const auto& [series, count] : counts) rejected_[reason][series] += count;
     gone += piece->samples.size();

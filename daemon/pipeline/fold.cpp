@@ -24,6 +24,8 @@ constexpr auto kLongestRestamp = 60s;  // the store may be in trouble; windows w
 asio::awaitable<void> Pipeline::work() {
   if (folding_ || stopping_) co_return;
   follow_clock();
+  end_maintenance_in_time();
+  complain_of_silence();
   const std::int64_t now = now_ms();
   engine_->advance(now);
   engine_->set_horizon(std::max(now - fold_back_ms(), store_.complete_from_ms()));
@@ -70,6 +72,7 @@ std::int64_t Pipeline::fold_back_ms() const {
 
 asio::awaitable<void> Pipeline::close_windows() {
   for (bool more = true; more && !stopping_ && !behind();) {
+    co_await recount_due();
     store::Fold fold;
     std::size_t windows = 0;
     more = false;
@@ -87,6 +90,28 @@ asio::awaitable<void> Pipeline::close_windows() {
     co_await commit(std::move(fold));
   }
   prune();
+}
+
+// Windows that are due and whose readings got other flags are counted again before they close.
+asio::awaitable<void> Pipeline::recount_due() {
+  const std::vector<DirtyWindow> due = engine_->dirty_due(closing_ms());
+  for (const DirtyWindow& window : due) {
+    Indices all;
+    for (const DirtyWindow::Sensor& sensor : window.sensors) all.push_back(sensor.index);
+    for (const Indices& indices : groups(all)) {
+      auto samples = co_await readings(window.span, indices);
+      if (!samples) {
+        spdlog::error("pipeline: flags that changed are revised later: {}", samples.error().what);
+        co_return;
+      }
+      for (std::uint32_t index : indices) {
+        std::vector<Sample> own;
+        for (const Sample& sample : *samples)
+          if (sample.index == index) own.push_back(sample);
+        (void)engine_->replace(index, window.level, window.span.start_ms, own);
+      }
+    }
+  }
 }
 
 asio::awaitable<void> Pipeline::commit(store::Fold fold) {
@@ -110,6 +135,10 @@ void Pipeline::complete(store::Fold& fold) {
   if (restamping != stored_restamping_)
     fold.items[kRestampKey] = stored_restamping_ = std::move(restamping);
   if (auto events = events_.changed_text()) fold.items[kEventsKey] = std::move(*events);
+  for (auto& [sensor, sum] : inspector_.save()) {
+    std::string& known = stored_sums_[sensor];
+    if (sum != known) fold.items[sum_key(sensor)] = known = std::move(sum);
+  }
   std::string members = text_of(members_);
   if (members != stored_members_) fold.items[kMembersKey] = stored_members_ = std::move(members);
 }

@@ -29,6 +29,11 @@ std::int64_t to_ms(std::int64_t ns) {
   return ns / 1'000'000 - (ns % 1'000'000 < 0 ? 1 : 0);
 }
 
+void count_readings(const std::vector<Sample>& samples, Counts& out) {
+  for (const Sample& sample : samples)
+    if (!sample.verdict) ++out[static_cast<std::int32_t>(sample.index)];
+}
+
 void count(Live& live, Flag flag) {
   switch (flag) {
     case Flag::good:
@@ -59,6 +64,7 @@ Pipeline::Pipeline(asio::any_io_executor executor, store::Store& store, const Cl
       options_(std::move(options)),
       sensors_(std::move(sensors)),
       live_(sensors_.size()),
+      inspector_(sensors_),
       thinning_(sensors_.size()),
       tracker_(options_.boot_id, options_.trust_rtc),
       taken_(sensors_.size(), 0),
@@ -77,10 +83,8 @@ Counts Pipeline::to_fold() const {
   if (engine_) add(out, engine_->waiting());
   add(out, taken_out_);
   // What was handed over and waits no more is stored, though its task was not told yet.
-  for (const auto& piece : durable_)
-    for (const Sample& sample : piece->samples) ++out[static_cast<std::int32_t>(sample.index)];
-  for (const Piece* piece : handed_)
-    for (const Sample& sample : piece->samples) ++out[static_cast<std::int32_t>(sample.index)];
+  for (const auto& piece : durable_) count_readings(piece->samples, out);
+  for (const Piece* piece : handed_) count_readings(piece->samples, out);
   for (const auto& [series, count] : store_.waiting()) out[series] -= count;
   std::erase_if(out, [](const auto& entry) { return entry.second == 0; });
   return out;
@@ -96,8 +100,7 @@ Counts Pipeline::taken() const {
 Pipeline::Underway Pipeline::underway() const {
   Underway out;
   auto count = [&](const Piece& piece) {
-    for (const Sample& sample : piece.samples)
-      ++out.readings[static_cast<std::int32_t>(sample.index)];
+    count_readings(piece.samples, out.readings);
     add(out.rejected, piece.batch.rejected);
   };
   for (const auto& piece : held_) count(*piece);
@@ -136,7 +139,10 @@ void Pipeline::follow_clock() {
   const ClockTrust before = clock_trust();
   ClockTracker::Change change = tracker_.sample(clock_.boot(), clock_.wall(), clock_.sync());
   if (change.epoch) alarms_.follow(tracker_.epoch().offset_ns);
-  if (change.epoch) flush();  // a piece never mixes epochs; it keeps the one it began with
+  if (change.epoch) {
+    flush();  // a piece never mixes epochs; it keeps the one it began with
+    inspector_.forget();
+  }
   if (clock_trust() != before) {
     spdlog::info("clock: {}", name(clock_trust()));
     if (clock_trust() == ClockTrust::trusted) {
@@ -163,6 +169,7 @@ asio::awaitable<void> Pipeline::take(std::vector<Reading> readings) {
   if (tracker_.moved(clock_.boot(), clock_.wall())) follow_clock();
   const std::size_t before = pending_ ? pending_->samples.size() : 0;
   for (const Reading& reading : readings) judge(reading);
+  judge_computed();
   journal(before);
   if (held_readings_ >= kMostHeld) room_.close();
   if (on_reading) on_reading();
@@ -222,10 +229,7 @@ void Pipeline::judge(const Reading& reading) {
   sample.clock = epoch.trust;
   sample.raw = reading.raw;
   if (reading.flag != Flag::missing) sample.value = sensor.calibration.apply(reading.raw.value());
-  quality::Mark driver;
-  driver.flag = reading.flag;
-  driver.reason = reading.reason;
-  quality::Mark mark = quality::check(driver, sample.value, sensor.range);
+  const quality::Mark mark = inspector_.judge(reading, sample.value, sample.time_ms, late_);
   sample.flag = mark.flag;
   sample.reason = mark.reason;
   count(live_[reading.sensor], sample.flag);
@@ -246,6 +250,50 @@ void Pipeline::judge(const Reading& reading) {
   pending().samples.push_back(sample);
   ++held_readings_;
   if (bridge_) bridge({sample});
+  for (const Inspector::Late& late : std::exchange(late_, {})) reflag(late);
+}
+
+// The verdict goes where readings go: it is durable with those that it came from.
+void Pipeline::reflag(const Inspector::Late& late) {
+  const Sensor& sensor = sensors_[late.verdict.sensor];
+  const store::Epoch& epoch = tracker_.epoch();
+  Reading stored = late.verdict;
+  stored.sensor = static_cast<std::uint32_t>(sensor.series);
+  Sample sample;
+  sample.index = stored.sensor;
+  sample.time_ms = to_ms(stored.unix_ns != 0 ? stored.unix_ns : stored.boot_ns + epoch.offset_ns);
+  sample.clock = epoch.trust;
+  sample.flag = stored.flag;
+  sample.reason = stored.reason;
+  sample.value = late.value;
+  const Calibration& c = sensor.calibration;
+  sample.raw = Raw::of(((late.value - c.intercept) / c.slope - c.offset) / c.scale);
+  sample.verdict = true;
+  Live& live = live_[late.verdict.sensor];
+  ++live.reflagged;
+  if (live.any && live.time_ms == sample.time_ms && worsens(sample.flag, live.flag)) {
+    live.flag = sample.flag;
+    live.reason = sample.reason;
+  }
+  pending().batch.readings.push_back(stored);
+  pending().samples.push_back(sample);
+  ++held_readings_;
+}
+
+// What is computed may be an input in its turn; the configuration has no circles.
+void Pipeline::judge_computed() {
+  for (auto computed = inspector_.computed(); !computed.empty(); computed = inspector_.computed())
+    for (const Reading& reading : computed) judge(reading);
+}
+
+void Pipeline::complain_of_silence() {
+  const auto silent = inspector_.silent(nanoseconds(clock_.boot()));
+  if (silent.empty()) return;
+  const std::size_t before = pending_ ? pending_->samples.size() : 0;
+  for (const Reading& reading : silent) judge(reading);
+  judge_computed();
+  journal(before);
+  if (on_reading) on_reading();
 }
 
 void Pipeline::show(Live& live, const Sample& sample, std::int64_t boot_ns, bool device_time) {
@@ -330,11 +378,19 @@ void Pipeline::drain() {
       Sample& sample = piece->samples[i];
       const Reading& taken = piece->batch.readings[i];
       sample.batch = piece->id;
-      alarms_.on_reading(sample, static_cast<std::int32_t>(sample.index), taken.boot_ns,
-                         taken.unix_ns != 0);
+      if (!sample.verdict)
+        alarms_.on_reading(sample, static_cast<std::int32_t>(sample.index), taken.boot_ns,
+                           taken.unix_ns != 0);
       if (options_.forward_readings) forward_.push_back(sample);
       auto series = sample.index;
       auto place = series < places_.size() ? places_[series] : UINT32_MAX;
+      if (sample.verdict) {
+        if (place != UINT32_MAX && !engine_->reflag(place, sample.time_ms))
+          spdlog::warn(
+              "pipeline: too many windows wait for flags that changed; {} is left as it is",
+              members_[place].id);
+        continue;
+      }
       if (place == UINT32_MAX) {
         engine_->replay_unknown(static_cast<std::int32_t>(series), sample.time_ms, sample.batch);
         continue;
@@ -380,6 +436,7 @@ asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors,
   sensors_ = std::move(sensors);
   live_ = std::move(live);
   thinning_ = std::move(thinning);
+  inspector_.reconfigure(sensors_);
   set_members(std::move(next));
   options_.alarms = std::move(alarms);
   alarms_.configure(with_series(options_.alarms), times());

@@ -25,6 +25,7 @@
 #include "pipeline/alarm_desk.hpp"
 #include "pipeline/clock_tracker.hpp"
 #include "pipeline/event_desk.hpp"
+#include "pipeline/inspector.hpp"
 #include "pipeline/published.hpp"
 #include "pipeline/sensor.hpp"
 #include "store/store.hpp"
@@ -103,6 +104,13 @@ class Pipeline {
   // Changes when an alarm does.
   std::uint64_t alarm_version() const { return alarm_version_; }
 
+  // People work on a sensor: until then its readings are kept and marked, and count in no mean.
+  // Durable with the next commit; ends by itself. Beginning and end are events.
+  void begin_maintenance(const std::string& sensor, quality::Work work);
+  // False: nobody worked on it.
+  bool end_maintenance(const std::string& sensor);
+  const quality::Maintenance& maintenance() const { return inspector_.maintenance; }
+
   // The sensors of a new configuration. When it completes, and no sooner, Reading::sensor counts in
   // the new list. A series that is in both keeps its open windows; those of a removed sensor close
   // in their time as they are.
@@ -161,6 +169,12 @@ class Pipeline {
 
   // taking
   void judge(const Reading& reading);
+  void reflag(const Inspector::Late& late);
+  void judge_computed();
+  void complain_of_silence();
+  void keep_maintenance();
+  void record_maintenance(const std::string& sensor, const quality::Work& work, bool begins);
+  void end_maintenance_in_time();
   void show(Live& live, const Sample& sample, std::int64_t boot_ns, bool device_time);
   void journal(std::size_t from);
   void flush_soon();
@@ -199,6 +213,7 @@ class Pipeline {
 
   // folding
   asio::awaitable<void> close_windows();
+  asio::awaitable<void> recount_due();
   asio::awaitable<void> commit(store::Fold fold);
   void complete(store::Fold& fold);
   void add_window(store::Fold& fold, std::size_t level, const TimeSpan& span,
@@ -266,6 +281,7 @@ class Pipeline {
 
   // recovering
   Result<void> load_members();
+  Result<void> load_quality();
   Result<bool> load_windows();
   Result<void> restore_rows();
   Result<void> replay(bool loaded);
@@ -278,15 +294,18 @@ class Pipeline {
   const Clock& clock_;
   Options options_;
 
-  std::vector<Sensor> sensors_;         // of the configuration
-  std::vector<Live> live_;              // the same order
-  std::vector<Thinning> thinning_;      // the same order
-  std::vector<Member> members_;         // those, then sensors that left
-  std::vector<Desk> desks_;             // of the configuration's indicators
-  std::vector<Domain> domains_;         // of members_
-  std::vector<std::size_t> domain_of_;  // by member
-  std::vector<std::uint32_t> places_;   // series → index in members_, UINT32_MAX: none
-  std::string stored_members_;          // what the store has of members_
+  std::vector<Sensor> sensors_;                     // of the configuration
+  std::vector<Live> live_;                          // the same order
+  Inspector inspector_;                             // the same order
+  std::vector<Inspector::Late> late_;               // found while a reading is judged
+  std::map<std::string, std::string> stored_sums_;  // what the store has of them
+  std::vector<Thinning> thinning_;                  // the same order
+  std::vector<Member> members_;                     // those, then sensors that left
+  std::vector<Desk> desks_;                         // of the configuration's indicators
+  std::vector<Domain> domains_;                     // of members_
+  std::vector<std::size_t> domain_of_;              // by member
+  std::vector<std::uint32_t> places_;  // series → index in members_, UINT32_MAX: none
+  std::string stored_members_;         // what the store has of members_
   std::unique_ptr<WindowEngine> engine_;
   ClockTracker tracker_;
 

@@ -34,6 +34,7 @@ Result<void> Pipeline::recover() {
   if (!loaded) return fail(std::move(loaded.error()));
   if (*loaded)
     if (auto restored = restore_rows(); !restored) return restored;
+  if (auto quality = load_quality(); !quality) return quality;
   engine_->advance(now_ms());
   engine_->set_horizon(now_ms() - fold_back_ms());
   if (auto replayed = replay(*loaded); !replayed) return replayed;
@@ -41,6 +42,20 @@ Result<void> Pipeline::recover() {
   for (const store::SeriesLedger& one : store_.ledger())
     taken_before_[one.series] = one.account.stored + one.account.sum_rejected();
   readmit(store_.take_unsaved());
+  return {};
+}
+
+Result<void> Pipeline::load_quality() {
+  auto works = store_.get(kMaintenanceKey);
+  if (!works) return fail(std::move(works.error()));
+  if (*works && !inspector_.maintenance.load(**works))
+    spdlog::error("pipeline: {} in the store cannot be read: maintenance has ended",
+                  kMaintenanceKey);
+  for (auto& [sensor, sum] : inspector_.save()) {
+    auto stored = store_.get(sum_key(sensor));
+    if (!stored) return fail(std::move(stored.error()));
+    if (*stored) inspector_.load(sensor, stored_sums_[sensor] = **stored);
+  }
   return {};
 }
 
@@ -113,10 +128,17 @@ Result<void> Pipeline::replay(bool loaded) {
       loaded = true;
     }
     newest = std::max(newest, reading.batch);
-    if (reading.batch > looked_at) alarms_.replay(sample_of(reading), reading.series);
+    if (!reading.verdict && reading.batch > looked_at)
+      alarms_.replay(sample_of(reading), reading.series);
     if (reading.boot_ns != 0 && reading.time_ms <= now) seen = std::max(seen, reading.time_ms);
     auto series = static_cast<std::size_t>(reading.series);
     auto place = series < places_.size() ? places_[series] : UINT32_MAX;
+    if (reading.verdict) {
+      auto base = place != UINT32_MAX ? engine_->base(place) : std::nullopt;
+      if (base && (reading.batch > known_batch || !engine_->closed(*base, reading.time_ms)))
+        (void)engine_->reflag(place, reading.time_ms);
+      return;
+    }
     if (place == UINT32_MAX) {
       engine_->replay_unknown(reading.series, reading.time_ms, reading.batch);
       return;
@@ -126,6 +148,7 @@ Result<void> Pipeline::replay(bool loaded) {
     sample.index = place;
     engine_->replay(sample);
     show_again(sample, reading.boot_ns);
+    if (place < sensors_.size()) inspector_.replay(place, reading.flag, reading.raw, reading.value);
   };
   auto replayed = store_.replay(std::max<std::int64_t>(store_.identity().replay_from, 1), each);
   if (!replayed) return replayed;
@@ -164,13 +187,14 @@ void Pipeline::readmit(std::vector<store::Batch> batches) {
       sample.reason = reading.reason;
       sample.clock = batch.epoch.trust;
       sample.raw = reading.raw;
+      sample.verdict = reading.verdict;
       for (const Sensor& sensor : sensors_)
         if (static_cast<std::uint32_t>(sensor.series) == reading.sensor)
           sample.value = sensor.calibration.apply(reading.raw.value());
       piece->samples.push_back(sample);
     }
     for (const Sample& sample : piece->samples)
-      ++taken_before_[static_cast<std::int32_t>(sample.index)];
+      if (!sample.verdict) ++taken_before_[static_cast<std::int32_t>(sample.index)];
     for (const auto& [reason, counts] : batch.rejected) add(taken_before_, counts);
     held_readings_ += piece->samples.size();
     piece->batch = std::move(batch);

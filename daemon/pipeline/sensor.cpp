@@ -8,7 +8,7 @@
 namespace gerbang::pipeline {
 namespace {
 
-constexpr std::size_t kFields = 10;
+constexpr std::size_t kFields = 11;
 constexpr char kSeparator = '\t';
 
 template <class Number>
@@ -34,6 +34,7 @@ bool number(std::string_view text, Number& value) {
 std::optional<Member> parse_member(std::string_view line) {
   std::array<std::string_view, kFields> fields;
   for (auto& field : fields) {
+    if (&field == &fields.back() && line.empty()) break;  // written before there was one
     auto end = line.find(kSeparator);
     if (end == std::string_view::npos) return std::nullopt;
     field = line.substr(0, end);
@@ -54,6 +55,11 @@ std::optional<Member> parse_member(std::string_view line) {
     return std::nullopt;
   out.plan.kind = static_cast<QuantityKind>(kind);
   if (wrap != 0) out.plan.wrap = wrap;
+  double limit = 0;
+  if (!fields[10].empty()) {
+    if (!number(fields[10], limit)) return std::nullopt;
+    out.plan.detection_limit = limit;
+  }
   return out;
 }
 
@@ -70,6 +76,7 @@ Member member(const Sensor& sensor) {
   out.plan.interval_ms = sensor.quantity.kind == QuantityKind::event ? 0 : sensor.interval_ms;
   out.plan.factor = sensor.calibration.scale * sensor.calibration.slope;
   out.plan.wrap = sensor.wrap;
+  out.plan.detection_limit = sensor.rules.detection_limit;
   return out;
 }
 
@@ -86,6 +93,10 @@ std::string text_of(const std::vector<Member>& members) {
     append(out, m.plan.factor);
     append(out, m.plan.wrap.value_or(0));
     append(out, m.plan.left_ms);
+    if (m.plan.detection_limit)
+      append(out, *m.plan.detection_limit);
+    else
+      out += kSeparator;
     out += '\n';
   }
   return out;

@@ -11,7 +11,9 @@
 #include "core/quantity.hpp"
 #include "core/reading.hpp"
 #include "core/tally.hpp"
-#include "quality/range.hpp"
+#include "quality/formula.hpp"
+#include "quality/relation.hpp"
+#include "quality/rules.hpp"
 
 namespace gerbang::pipeline {
 
@@ -21,7 +23,10 @@ struct Sensor {
   Quantity quantity;        // name, domain, unit and kind
   std::int32_t series = 0;  // the store's number
   Calibration calibration;
-  std::optional<quality::Range> range;
+  quality::Rules rules;
+  std::vector<quality::Relation> relations;  // of this one to others, by their places in the list
+  std::optional<quality::Formula> formula;   // computed, from the sensors at these places
+  std::vector<std::uint32_t> from;
   std::int64_t interval_ms = 0;       // 0: not polled
   std::optional<std::uint64_t> wrap;  // totaliser: the raw count at which it starts again at 0
 };
@@ -36,6 +41,7 @@ struct Live {
   double value = 0;  // in the quantity's unit
   std::int64_t time_ms = 0, boot_ns = 0;
   std::uint64_t good = 0, not_evaluated = 0, suspect = 0, bad = 0, missing = 0;
+  std::uint64_t reflagged = 0;  // of those, what a later test said something worse of
 };
 
 // What folding knows of a sensor, and what its messages say. Kept in the store, so that the open

@@ -14,8 +14,12 @@ inline constexpr const char* kMembersKey = "windows/members";  // text_of(member
 inline constexpr const char* kRestampKey = "store/restamped";
 // EventDesk::changed_text. It counts since the stream began.
 inline constexpr const char* kEventsKey = "store/events";
-inline constexpr const char* kAlarmsKey = "alarms";  // AlarmDesk::changed_text
-inline std::string slow_key(std::int32_t series) {   // WindowEngine::save_slow
+inline constexpr const char* kAlarmsKey = "alarms";                    // AlarmDesk::changed_text
+inline constexpr const char* kMaintenanceKey = "quality/maintenance";  // Maintenance::text
+inline std::string sum_key(const std::string& sensor) {                // Corrector::save
+  return "quality/sum/" + sensor;
+}
+inline std::string slow_key(std::int32_t series) {  // WindowEngine::save_slow
   return "windows/" + std::to_string(series);
 }
 

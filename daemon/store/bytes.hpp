@@ -8,7 +8,15 @@
 #include <string>
 #include <string_view>
 
+#include "core/reading.hpp"
+
 namespace gerbang::store {
+
+// Of a flag on disk: it is a verdict, see Reading::verdict.
+inline constexpr std::uint8_t kVerdictBit = 0x40;
+inline std::uint8_t mark_byte(Flag flag, bool verdict) {
+  return static_cast<std::uint8_t>(static_cast<unsigned>(flag) | (verdict ? kVerdictBit : 0u));
+}
 
 // Neither extreme values nor a crafted blob may overflow.
 namespace wrapping {

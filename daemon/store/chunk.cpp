@@ -61,7 +61,7 @@ bool fits_float32(double value) {
 }
 
 bool has_double(const ChunkReading& r) {
-  return r.flag != Flag::missing && !r.raw.is_integer;
+  return r.flag != Flag::missing && !r.verdict && !r.raw.is_integer;
 }
 
 // The form in which nearly all of the doubles are shortest.
@@ -81,7 +81,7 @@ std::uint8_t usual_form(std::span<const ChunkReading> readings) {
 }
 
 std::uint8_t form_of(const ChunkReading& r, std::uint8_t usual) {
-  if (r.flag == Flag::missing) return form::none;
+  if (r.flag == Flag::missing || r.verdict) return form::none;
   if (r.raw.is_integer) return form::integer;
   if (form::is_whole(usual) && to_decimal(r.raw.number, usual)) return usual;
   return usual != form::float64 && fits_float32(r.raw.number) ? form::float32 : form::float64;
@@ -247,10 +247,10 @@ std::string encode_chunk(std::span<const ChunkReading> readings) {
 
   auto same_mark = [&](std::size_t a, std::size_t b) {
     return readings[a].flag == readings[b].flag && readings[a].reason == readings[b].reason &&
-           readings[a].clock == readings[b].clock;
+           readings[a].clock == readings[b].clock && readings[a].verdict == readings[b].verdict;
   };
   runs(count, same_mark, [&](std::size_t first, std::size_t length) {
-    marks.u8(static_cast<std::uint8_t>(readings[first].flag));
+    marks.u8(mark_byte(readings[first].flag, readings[first].verdict));
     marks.u8(static_cast<std::uint8_t>(readings[first].reason));
     marks.u8(static_cast<std::uint8_t>(readings[first].clock));
     marks.varint(length);
@@ -348,7 +348,7 @@ bool ChunkReader::value(ChunkReading& out) {
     form_left_ = forms_.varint();
   }
   --form_left_;
-  if ((form_ == form::none) != (out.flag == Flag::missing)) return false;
+  if ((form_ == form::none) != (out.flag == Flag::missing || out.verdict)) return false;
   if (form_ == form::none) {
     out.raw = Raw();
   } else if (form_ == form::float32) {
@@ -374,7 +374,8 @@ bool ChunkReader::read(ChunkReading& out) {
     if (times_.failed() || batches_.failed() || last_.time_ms < before) return false;
   }
   if (mark_left_ == 0) {
-    auto flag = flag_of(marks_.u8());
+    const std::uint8_t mark = marks_.u8();
+    auto flag = flag_of(mark & ~kVerdictBit);
     auto reason = reason_of(marks_.u8());
     std::uint8_t clock = marks_.u8();
     mark_left_ = marks_.varint();
@@ -382,6 +383,7 @@ bool ChunkReader::read(ChunkReading& out) {
         mark_left_ > count_ - index_)
       return false;
     last_.flag = *flag;
+    last_.verdict = (mark & kVerdictBit) != 0;
     last_.reason = *reason;
     last_.clock = static_cast<ClockTrust>(clock);
   }

@@ -37,6 +37,7 @@ struct ChunkReading {
   Flag flag = Flag::missing;
   Reason reason = Reason::none;
   ClockTrust clock = ClockTrust::untrusted;
+  bool verdict = false;  // see Reading::verdict
 };
 
 // By time, then batch; 1 … kMaxChunk of them.

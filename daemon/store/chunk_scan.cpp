@@ -37,11 +37,21 @@ std::size_t ChunkScan::pop() {
 bool ChunkScan::advance(Cursor& cursor) {
   ChunkRow& row = cursor.row;
   for (;;) {
-    ReadingKey before = row.key;
+    if (!row.reading.verdict) cursor.before = row.key;
+    const ReadingKey before = cursor.before;
     auto more = cursor.reader.next(row.reading);
     if (!more) ++unreadable_;
     if (!more || !*more) return false;
     ++steps_;
+    if (row.reading.verdict) {
+      row.key.time = row.reading.time_ms;
+      row.key.series = cursor.series;
+      row.key.batch = row.reading.batch;
+      row.key.index = INT64_MAX;  // behind what it speaks of
+      if (row.key.time >= query_.to) return false;
+      if (row.key.time >= query_.low && row.key > query_.after) return true;
+      continue;
+    }
     row.key.time = row.reading.time_ms;
     row.key.series = cursor.series;
     row.key.batch = row.reading.batch;
@@ -50,6 +60,15 @@ bool ChunkScan::advance(Cursor& cursor) {
     if (row.key.time >= query_.to) return false;
     if (row.key.time >= query_.low && row.key > query_.after) return true;
   }
+}
+
+// To the readings of its time, which came just before it.
+void ChunkScan::apply(const ChunkRow& verdict, std::vector<ChunkRow>& out) {
+  for (auto row = out.rbegin(); row != out.rend() && row->key.time == verdict.key.time; ++row)
+    if (row->key.series == verdict.key.series && worsens(verdict.reading.flag, row->reading.flag)) {
+      row->reading.flag = verdict.reading.flag;
+      row->reading.reason = verdict.reading.reason;
+    }
 }
 
 Result<void> ChunkScan::open_hour() {
@@ -71,9 +90,15 @@ Result<ReadingKey> ChunkScan::next(std::size_t limit, std::vector<ChunkRow>& out
   for (bool opened = false;;) {
     while (!heap_.empty()) {
       std::size_t i = pop();
-      out.push_back(cursors_[i].row);
+      if (cursors_[i].row.reading.verdict)
+        apply(cursors_[i].row, out);
+      else
+        out.push_back(cursors_[i].row);
       if (advance(cursors_[i])) push(i);
-      if (out.size() >= limit || steps_ >= kStep) return out.back().key;
+      // What follows may still speak of the last one.
+      const bool verdict = !heap_.empty() && cursors_[heap_.front()].row.reading.verdict;
+      if (!verdict && !out.empty() && (out.size() >= limit || steps_ >= kStep))
+        return out.back().key;
     }
     if (query_.to <= query_.low) return ReadingKey::last();
     auto hour = chunks_.next_hour(hour_);

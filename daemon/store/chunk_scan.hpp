@@ -27,12 +27,14 @@ class ChunkScan {
     std::int64_t series;
     ChunkReader reader;
     ChunkRow row;
+    ReadingKey before;  // of the last reading
   };
 
   Result<void> open_hour();
   bool advance(Cursor& cursor);
   bool later(std::size_t a, std::size_t b) const;
   void push(std::size_t cursor);
+  static void apply(const ChunkRow& verdict, std::vector<ChunkRow>& out);
   std::size_t pop();
 
   Chunks& chunks_;

@@ -23,6 +23,23 @@ bool by_key(const ChunkReading& a, const ChunkReading& b) {
   return a.time_ms != b.time_ms ? a.time_ms < b.time_ms : a.batch < b.batch;
 }
 
+// Verdicts come to rest in the readings that they speak of, where those are here too.
+void apply_verdicts(std::vector<ChunkReading>& readings) {
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    if (!readings[i].verdict) continue;
+    bool found = false;
+    for (std::size_t j = i; j-- > 0 && readings[j].time_ms == readings[i].time_ms;) {
+      if (readings[j].verdict) continue;
+      found = true;
+      if (!worsens(readings[i].flag, readings[j].flag)) continue;
+      readings[j].flag = readings[i].flag;
+      readings[j].reason = readings[i].reason;
+    }
+    if (found) readings[i].batch = INT64_MIN;  // done with
+  }
+  std::erase_if(readings, [](const ChunkReading& r) { return r.verdict && r.batch == INT64_MIN; });
+}
+
 }  // namespace
 
 std::int64_t hour_of(std::int64_t time_ms) {
@@ -84,6 +101,7 @@ Result<void> Chunks::put(ChunkPlace place, std::vector<ChunkReading> readings,
   scans_.clear();
   std::vector<std::int64_t> ids;
   STORE_TRY(merge(place, readings, ids));
+  apply_verdicts(readings);
   std::size_t pieces = (readings.size() + kMaxChunk - 1) / kMaxChunk;
   std::span<const ChunkReading> rest(readings);
   place.part = 0;

@@ -161,6 +161,7 @@ void Compactor::take(const StoredReading& r) {
   out.flag = r.flag;
   out.reason = r.reason;
   out.clock = r.clock;
+  out.verdict = r.verdict;
   collected_[group].push_back(out);
   if (++count_ <= kMostCollected) return;
   // No more room: the last series gives way, and comes when the others are written.

@@ -227,7 +227,7 @@ Result<void> History::write_batch(const EpochRow& epoch, std::span<const Reading
   for (const auto& r : readings) extent.add(r);
   std::string body = pack(readings);
   BatchId id = last_batch_ + 1;
-  totals.stored += readings.size();
+  totals.stored += readings_in(readings);
   STORE_TRY(insert_.run(id, epoch.id, totals.taken, totals.stored, extent.boot_from, extent.boot_to,
                         extent.unix_from, extent.unix_to, sql::Blob{body}, totals.journal,
                         sql::Blob{rejected}));
@@ -355,7 +355,8 @@ StoredReading History::stored(const Reading& r, BatchId batch, const EpochRow* e
   out.reason = r.reason;
   out.clock = epoch != nullptr ? epoch->trust : ClockTrust::untrusted;
   out.raw = r.raw;
-  if (r.flag != Flag::missing)
+  out.verdict = r.verdict;
+  if (r.flag != Flag::missing && !r.verdict)
     out.value = series_.calibration(out.series, batch).apply(r.raw.value());
   return out;
 }

@@ -43,6 +43,7 @@ void Ledger::store(std::span<const Reading> readings) {
   Account* account = nullptr;
   std::uint32_t of = 0;
   for (const Reading& reading : readings) {
+    if (reading.verdict) continue;
     if (account == nullptr || reading.sensor != of) {
       of = reading.sensor;
       account = &accounts_[static_cast<std::int32_t>(of)];

@@ -60,7 +60,7 @@ std::array<std::uint8_t, 2> coarsest_units(std::span<const Reading> readings) {
 }
 
 std::uint8_t form_of(const Reading& r, std::uint8_t likely) {
-  if (r.flag == Flag::missing) return number::none;
+  if (r.flag == Flag::missing || r.verdict) return number::none;
   if (r.raw.is_integer) return number::integer;
   return number::form_of(r.raw.number, likely);
 }
@@ -98,11 +98,13 @@ const char* read_columns(ByteReader& in, std::vector<Reading>& out) {
   if (!ok) return "series";
 
   ok = cover(count, in, [&](std::size_t first, std::size_t most) -> std::uint64_t {
-    auto flag = flag_of(in.u8());
+    const std::uint8_t mark = in.u8();
+    auto flag = flag_of(mark & ~kVerdictBit);
     auto reason = reason_of(in.u8());
     std::uint64_t length = in.varint();
     if (!flag || !reason || length > most) return 0;
     for (std::size_t i = first; i < first + length; ++i) {
+      out[i].verdict = (mark & kVerdictBit) != 0;
       out[i].flag = *flag;
       out[i].reason = *reason;
     }
@@ -121,7 +123,8 @@ const char* read_columns(ByteReader& in, std::vector<Reading>& out) {
   if (!ok) return "forms";
 
   for (std::size_t i = 0; i < count; ++i) {
-    if ((forms[i] == number::none) != (out[i].flag == Flag::missing)) return "value of a missing";
+    const bool none = out[i].flag == Flag::missing || out[i].verdict;
+    if ((forms[i] == number::none) != none) return "value of a missing";
     if (forms[i] == number::none) continue;
     out[i].raw =
         forms[i] == number::integer ? Raw::of(in.zigzag()) : Raw::of(number::read(in, forms[i]));
@@ -171,10 +174,11 @@ std::string pack(std::span<const Reading> readings) {
   runs(
       readings.size(),
       [&](std::size_t a, std::size_t b) {
-        return readings[a].flag == readings[b].flag && readings[a].reason == readings[b].reason;
+        return readings[a].flag == readings[b].flag && readings[a].reason == readings[b].reason &&
+               readings[a].verdict == readings[b].verdict;
       },
       [&](std::size_t first, std::size_t length) {
-        out.u8(static_cast<std::uint8_t>(readings[first].flag));
+        out.u8(mark_byte(readings[first].flag, readings[first].verdict));
         out.u8(static_cast<std::uint8_t>(readings[first].reason));
         out.varint(length);
       });

@@ -6,12 +6,12 @@
 //   version:u8 count:varint
 //   times    unit:u8 unit:u8 {length*2 + device:varint, delta:zigzag}…     delta to the last of its
 //   kind series   {first - last before:zigzag, length:varint}…                  +1 within a run
-//   flags    {flag:u8, reason:u8, length:varint}…
+//   flags    {flag:u8 (+ 64: a verdict), reason:u8, length:varint}…
 //   forms    {form:u8, length:varint}…
 //   values   in order, by form
 //   crc:u32  CRC-32 (zlib) of all before
 //
-// A device-stamped reading keeps its own time only; a missing one has no value.
+// A device-stamped reading keeps its own time only; a missing one and a verdict have no value.
 #pragma once
 
 #include <cstddef>

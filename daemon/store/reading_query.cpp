@@ -9,6 +9,7 @@
 #include <charconv>
 #include <map>
 #include <queue>
+#include <tuple>
 
 #include "store/check.hpp"
 #include "store/history.hpp"
@@ -58,6 +59,21 @@ struct History::Scan {
   ReadingKey seen = ReadingKey::last();  // nothing up to here was left out
   bool stopped = false;                  // what batches have beyond `seen` is for the next step
   std::vector<Reading> readings;
+  // Verdicts of batches, by time and series. A batch reaches back to the times that its verdicts
+  // speak of: none is missed for what is in the page.
+  std::map<std::pair<std::int64_t, std::int32_t>, std::pair<Flag, Reason>> verdicts;
+
+  void take_verdict(const StoredReading& verdict) {
+    auto [found, fresh] =
+        verdicts.try_emplace({verdict.time_ms, verdict.series}, verdict.flag, verdict.reason);
+    if (!fresh && worsens(verdict.flag, found->second.first))
+      found->second = {verdict.flag, verdict.reason};
+  }
+  void apply_verdict(StoredReading& reading) const {
+    auto found = verdicts.find({reading.time_ms, reading.series});
+    if (found == verdicts.end() || !worsens(found->second.first, reading.flag)) return;
+    std::tie(reading.flag, reading.reason) = found->second;
+  }
 
   bool full_below(std::int64_t time) const {
     return smallest.size() == limit && smallest.top().key.time < time;
@@ -99,6 +115,8 @@ Result<ReadingPage> History::page(const ReadingQuery& query) {
   page.readings.resize(scan.smallest.size());
   for (std::size_t i = page.readings.size(); i-- > 0; scan.smallest.pop())
     page.readings[i] = scan.smallest.top().reading;
+  if (!scan.verdicts.empty())
+    for (StoredReading& reading : page.readings) scan.apply_verdict(reading);
   return page;
 }
 
@@ -188,6 +206,10 @@ Result<void> History::scan_batch(Scan& scan, BatchId id) {
       StoredReading out = stored(r, id, of);
       if (out.time_ms < scan.low || out.time_ms >= scan.to) continue;
       if (at_rest.holds(id, out.series, out.time_ms)) continue;
+      if (out.verdict) {
+        scan.take_verdict(out);
+        continue;
+      }
       ReadingKey key{out.time_ms, series, id, alike[{out.time_ms, series}]++};
       if (key > scan.after) scan.add({key, out});
     }

@@ -19,13 +19,14 @@ Group group_of(std::vector<Batch> records) {
     out.journal = std::max(out.journal, record.journal);
     for (const auto& [reason, counts] : record.rejected)
       for (const auto& [series, count] : counts) out.reject(reason, series, count);
-    const std::size_t count = record.readings.size();
-    if (count == 0) continue;
+    const std::size_t count = readings_in(record.readings);
+    if (record.readings.empty()) continue;
     out.readings += count;
     out.taken += count;
     if (!out.appends.empty()) {
       auto& last = out.appends.back()->batch;
-      if (last.epoch == record.epoch && last.readings.size() + count <= kMaxPacked) {
+      if (last.epoch == record.epoch &&
+          last.readings.size() + record.readings.size() <= kMaxPacked) {
         last.readings.insert(last.readings.end(), record.readings.begin(), record.readings.end());
         continue;
       }
@@ -35,9 +36,9 @@ Group group_of(std::vector<Batch> records) {
   return out;
 }
 
-std::uint64_t readings_in(const std::vector<Batch>& records) {
+std::uint64_t readings_of(const std::vector<Batch>& records) {
   std::uint64_t sum = 0;
-  for (const Batch& record : records) sum += record.readings.size();
+  for (const Batch& record : records) sum += readings_in(record.readings);
   return sum;
 }
 
@@ -60,7 +61,7 @@ void Store::Impl::open_journal() {
   if (found.state == Left::foreign && found.header.stream == snapshot_.heir_of)
     found = journal_->look(snapshot_.heir_of, snapshot_.totals.journal);
   if (found.state == Left::foreign) {
-    journal_status_.foreign = readings_in(found.scan.records);
+    journal_status_.foreign = readings_of(found.scan.records);
     spdlog::warn("journal: {} readings in {} are of stream {}, which this store is not; left out",
                  journal_status_.foreign, place, found.header.stream);
   } else if (found.state == Left::unreadable) {
@@ -84,7 +85,7 @@ bool Store::Impl::restore(Journal::Found found) {
     spdlog::error("journal: {} records cannot be read; their readings are lost",
                   found.scan.damaged);
   if (found.scan.records.empty()) return true;
-  journal_status_.restored = readings_in(found.scan.records);
+  journal_status_.restored = readings_of(found.scan.records);
   Group group = group_of(found.scan.records);
   auto work = [&](File& file) { return file.commit(group); };
   auto committed = worker_->blocking<Snapshot>(work);

@@ -257,6 +257,7 @@ Result<bool> Salvage::batches(const Target& target) {
     out.flag = r.flag;
     out.reason = r.reason;
     out.clock = r.clock;
+    out.verdict = r.verdict;
     collected[{r.series, r.clock != ClockTrust::untrusted, hour_of(r.time_ms)}].push_back(out);
     ++count;
   };

@@ -49,12 +49,12 @@ bool append_page(Page& to, Page step, Query& query) {
 
 asio::awaitable<Result<BatchId>> Store::Impl::append(Batch batch) {
   if (life_ != Life::running) co_return fail(errc::stopped, "the store is stopping");
-  std::size_t count = batch.readings.size();
-  if (count == 0) {
+  const std::size_t count = readings_in(batch.readings);
+  if (batch.readings.empty()) {
     take_rejects(batch);
     co_return snapshot_.identity.last_batch;
   }
-  if (count > kMaxPacked)
+  if (batch.readings.size() > kMaxPacked)
     co_return fail(std::errc::value_too_large,
                    "a batch holds at most " + std::to_string(kMaxPacked) + " readings");
   std::uint64_t waiting = waiting_readings();
@@ -265,7 +265,7 @@ Counts Store::Impl::waiting() const {
   for (const Group* group : waiting_groups())
     for (const auto& append : group->appends)
       for (const Reading& reading : append->batch.readings)
-        ++out[static_cast<std::int32_t>(reading.sensor)];
+        if (!reading.verdict) ++out[static_cast<std::int32_t>(reading.sensor)];
   return out;
 }
 

@@ -113,9 +113,9 @@ struct SeriesName {
 // What one commit interval brought. Reading::sensor is a series number here. Never mixes epochs.
 struct Batch {
   Epoch epoch;
-  std::vector<Reading> readings;
-  Reasons rejected{};         // what was taken with them and refused
-  std::uint64_t journal = 0;  // the newest record of the journal that is in here; 0: none
+  std::vector<Reading> readings;  // and verdicts of readings that were taken before
+  Reasons rejected{};             // what was taken with them and refused
+  std::uint64_t journal = 0;      // the newest record of the journal that is in here; 0: none
 };
 
 // A stored reading on its way out, calibrated with what was in force when it was taken.
@@ -129,6 +129,8 @@ struct StoredReading {
   ClockTrust clock = ClockTrust::untrusted;
   Raw raw;
   double value = 0;  // in the quantity's unit; meaningless when flag is missing
+  // See Reading::verdict; replay() alone gives them, and pages what they say.
+  bool verdict = false;
 };
 
 // The readings of a clock epoch whose time became known after they were taken. UTC milliseconds,

@@ -197,11 +197,69 @@ TEST(OpenApi, EveryRouteIsDescribedAndNothingElse) {
   for (const Route& route : routes()) routed.insert(std::string(route.path));
   EXPECT_EQ(described, routed);
   for (const Route& route : routes()) {
-    const json::object& get_operation =
-        document.at("paths").as_object().at(route.path).as_object().at("get").as_object();
+    const json::object& get_operation = document.at("paths")
+                                            .as_object()
+                                            .at(route.path)
+                                            .as_object()
+                                            .at(route.method == Method::post ? "post" : "get")
+                                            .as_object();
     EXPECT_EQ(get_operation.contains("security"), route.open) << route.path;
     EXPECT_TRUE(get_operation.at("responses").as_object().contains("200")) << route.path;
   }
+}
+
+Request post(const std::string& body, const std::string& sensor = "raw-ph") {
+  Request request = get("/api/v1/sensors/" + sensor + "/maintenance");
+  request.method = Method::post;
+  request.origin = Origin::control;
+  request.body = body;
+  return request;
+}
+
+TEST(MaintenanceRoute, IsForTheControlSocketOnly) {
+  Request request = post(R"({"minutes": 120, "person": "Sari", "note": "pH 7"})");
+  Outcome outcome = ask(request, Policy(), example_snapshot());
+  auto* call = std::get_if<MaintenanceCall>(&outcome);
+  ASSERT_NE(call, nullptr);
+  EXPECT_EQ(call->sensor, "raw-ph");
+  EXPECT_EQ(call->for_ms, 7'200'000);
+  EXPECT_EQ(call->person, "Sari");
+  EXPECT_EQ(call->note, "pH 7");
+
+  request.origin = Origin::tcp;
+  Outcome refused = ask(request, Policy(), example_snapshot());
+  EXPECT_EQ(std::get<Response>(refused).status, 403u);
+  EXPECT_NE(std::get<Response>(refused).body.find("gerbangctl maintenance"), std::string::npos);
+
+  request.origin = Origin::control;
+  request.method = Method::get;
+  Outcome wrong = ask(request, Policy(), example_snapshot());
+  EXPECT_EQ(std::get<Response>(wrong).status, 405u);
+  EXPECT_EQ(*header_of(std::get<Response>(wrong), "Allow"), "POST");
+}
+
+TEST(MaintenanceRoute, SaysWhatIsWrongWithABody) {
+  const std::pair<const char*, const char*> bodies[] = {
+      {"", "no JSON object"},
+      {"[]", "no JSON object"},
+      {"{}", "minutes is missing"},
+      {R"({"minutes": "2h"})", "minutes is missing or no number"},
+      {R"({"minutes": -1})", "minutes has to be 0"},
+      {R"({"minutes": 43201})", "minutes has to be 0"},
+      {R"({"minutes": 1, "person": 7})", "person is not a text"},
+      {R"({"minutes": 1, "hours": 7})", "not known"},
+  };
+  for (auto [body, what] : bodies) {
+    Outcome outcome = ask(post(body), Policy(), example_snapshot());
+    ASSERT_TRUE(std::holds_alternative<Response>(outcome)) << body;
+    EXPECT_EQ(std::get<Response>(outcome).status, 400u) << body;
+    EXPECT_NE(std::get<Response>(outcome).body.find(what), std::string::npos) << body;
+  }
+  Outcome unknown = ask(post(R"({"minutes": 1})", "raw-hp"), Policy(), example_snapshot());
+  EXPECT_EQ(std::get<Response>(unknown).status, 404u);
+  EXPECT_NE(std::get<Response>(unknown).body.find("raw-ph"), std::string::npos);
+  Outcome ends = ask(post(R"({"minutes": 0})"), Policy(), example_snapshot());
+  EXPECT_EQ(std::get<MaintenanceCall>(ends).for_ms, 0);
 }
 
 // Follows "#/components/…".

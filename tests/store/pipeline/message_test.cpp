@@ -13,8 +13,8 @@ constexpr std::int64_t kStart = 1'767'225'600'000;  // the plant's clock at its 
 std::vector<pipeline::Sensor> water_works() {
   auto ph = sensor("ph");
   ph.calibration.scale = 0.01;
-  ph.range.emplace().low = 0;
-  ph.range->high = 14;
+  ph.rules.range.emplace().low = 0;
+  ph.rules.range->high = 14;
   auto volume = sensor("volume", "water", QuantityKind::totaliser);
   volume.calibration.scale = 0.1;
   volume.wrap = 4294967296;

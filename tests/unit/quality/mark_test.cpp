@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "quality/range.hpp"
+#include "quality/mark.hpp"
 
 #include <gtest/gtest.h>
 

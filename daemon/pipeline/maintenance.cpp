@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// People work on a sensor: what is said of it is marked, and that they do is written down.
+#include <algorithm>
+
+#include "core/text.hpp"
+#include "observe/log.hpp"
+#include "pipeline/pipeline.hpp"
+#include "pipeline/state_keys.hpp"
+
+namespace gerbang::pipeline {
+
+void Pipeline::begin_maintenance(const std::string& sensor, quality::Work work) {
+  inspector_.maintenance.begin(sensor, std::move(work));
+  keep_maintenance();
+  record_maintenance(sensor, inspector_.maintenance.all().at(sensor), true);
+}
+
+bool Pipeline::end_maintenance(const std::string& sensor) {
+  auto work = inspector_.maintenance.end(sensor);
+  if (!work) return false;
+  work->until_ms = std::min(work->until_ms, now_ms());
+  keep_maintenance();
+  record_maintenance(sensor, *work, false);
+  return true;
+}
+
+void Pipeline::end_maintenance_in_time() {
+  if (inspector_.maintenance.empty()) return;
+  const auto over = inspector_.maintenance.take_over(now_ms());
+  if (over.empty()) return;
+  keep_maintenance();
+  for (const auto& [sensor, work] : over) record_maintenance(sensor, work, false);
+}
+
+void Pipeline::keep_maintenance() {
+  store_.put(kMaintenanceKey, inspector_.maintenance.text());
+}
+
+void Pipeline::record_maintenance(const std::string& sensor, const quality::Work& work,
+                                  bool begins) {
+  const std::string length = format_duration(
+      std::chrono::milliseconds(std::max<std::int64_t>(work.until_ms - work.from_ms, 0)));
+  Event event;
+  event.kind = "maintenance";
+  event.sensor = sensor;
+  event.person = work.person;
+  event.text = begins ? "begins, for " + length : "has ended, after " + length;
+  if (!work.note.empty()) event.text += ": " + work.note;
+  const double minutes = static_cast<double>(work.until_ms - work.from_ms) / 60'000;
+  event.values.push_back(EventValue{"active", begins ? 1.0 : 0.0, ""});
+  event.values.push_back(EventValue{"minutes", minutes, "min"});
+  spdlog::info("maintenance of {} {}", sensor, event.text);
+  record(std::move(event));
+  if (on_reading) on_reading();
+}
+
+}  // namespace gerbang::pipeline

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is said of readings, from the driver's word to the rows: verdicts that come late, over
+// restarts and in any cut of the stream; maintenance; computed sensors.
+#include <random>
+
+#include "store/pipeline/plant.hpp"
+
+namespace gerbang::test {
+namespace {
+
+constexpr std::int64_t kMinute = 60'000;
+
+pipeline::Sensor spiky(const std::string& id = "ph") {
+  auto s = sensor(id);
+  s.rules.range = quality::Range{0, 100};
+  s.rules.spike = quality::SpikeRule{2, 6};
+  return s;
+}
+pipeline::Sensor dust(const std::string& id, bool fine) {
+  auto s = sensor(id, "air");
+  if (!fine) return s;
+  quality::Relation relation;
+  relation.kind = quality::Relation::Kind::at_most;
+  relation.one = 0;
+  relation.other = 1;
+  relation.tolerance = 1;
+  s.relations.push_back(relation);
+  return s;
+}
+
+std::vector<store::StoredReading> stored(Plant& plant, std::size_t limit = 1000) {
+  std::vector<store::StoredReading> out;
+  store::ReadingQuery query;
+  query.to_ms = INT64_MAX;
+  query.limit = limit;
+  do {
+    auto page = run_coro(*plant.io, plant.store->readings(query));
+    EXPECT_TRUE(page);
+    out.insert(out.end(), page->readings.begin(), page->readings.end());
+    query.after = page->next;
+  } while (!query.after.empty());
+  return out;
+}
+std::string flags(Plant& plant, std::size_t limit = 1000) {
+  std::string out;
+  for (const auto& r : stored(plant, limit)) out += std::to_string(static_cast<int>(r.flag));
+  return out;
+}
+
+TEST(Quality, ASpikeIsKnownWithTheNextReadingAndIsInNoMean) {
+  Plant plant({spiky()});
+  plant.start();
+  for (double value : {10, 10, 30, 10, 10, 14, 10}) {
+    plant.give({plant.reading(0, value)});
+    plant.clock.advance(1s);
+  }
+  EXPECT_EQ(flags(plant), "1141131");
+  for (std::size_t limit : {1, 2, 3}) EXPECT_EQ(flags(plant, limit), "1141131") << limit;
+  EXPECT_EQ(stored(plant)[2].reason, Reason::spike);
+  EXPECT_EQ(stored(plant)[2].value, 30) << "the value is kept";
+  EXPECT_EQ(plant.pipe->live(0).reflagged, 2u);
+  plant.advance(80s);
+  const auto rows = plant.rows(kMinute);
+  const Aggregate& row = rows.begin()->second;
+  EXPECT_EQ(row.revision, 0u) << "it was known before the window closed";
+  EXPECT_EQ(row.received, 7u);
+  EXPECT_EQ(row.good, 5u);
+  EXPECT_EQ(row.suspect, 1u);
+  EXPECT_EQ(row.bad, 1u);
+  EXPECT_EQ(row.statistics.maximum, 10);
+  EXPECT_EQ(row.reason, Reason::spike);
+  plant.stop();
+}
+
+TEST(Quality, AVerdictOfAClosedWindowRevisesIt) {
+  auto slow = spiky();
+  slow.interval_ms = 40'000;
+  Plant plant({slow});
+  plant.start();
+  // At 0, 40, 110 and 150 s: the window of the third closes at 130.
+  const std::pair<double, std::chrono::seconds> steps[] = {
+      {10, 40s}, {10, 70s}, {30, 40s}, {10, 60s}};
+  for (auto [value, then] : steps) {
+    plant.give({plant.reading(0, value)});
+    plant.advance(then);
+  }
+  plant.revise();
+  bool found = false;
+  for (const auto& [key, row] : plant.rows(kMinute)) {
+    if (row.bad == 0) continue;
+    found = true;
+    EXPECT_EQ(row.good, 0u);
+    EXPECT_EQ(row.statistics.count, 0u);
+    EXPECT_EQ(row.revision, 1u);
+  }
+  EXPECT_TRUE(found);
+  plant.expect_balance();
+  plant.stop();
+}
+
+// Verdicts after a crash: what was durable counts, whenever the process died.
+TEST(Quality, VerdictsSurviveARestart) {
+  Plant plant({spiky()});
+  plant.start();
+  for (double value : {10, 10, 30, 10}) {
+    plant.give({plant.reading(0, value)});
+    plant.clock.advance(1s);
+  }
+  plant.crash();
+  plant.start();
+  EXPECT_EQ(flags(plant), "1141");
+  plant.give({plant.reading(0, 55)});
+  plant.advance(80s);
+  EXPECT_EQ(flags(plant), "11411") << "a first reading is judged by what is known of it alone";
+  const Aggregate row = plant.rows(kMinute).begin()->second;
+  EXPECT_EQ(row.bad, 1u);
+  EXPECT_EQ(row.good, 4u);
+  plant.stop();
+}
+
+TEST(Quality, FinerDustThanCoarserMakesBothSuspect) {
+  Plant plant({dust("pm2-5", true), dust("pm10", false)});
+  plant.start();
+  plant.give({plant.reading(0, 20), plant.reading(1, 30)});
+  plant.clock.advance(1s);
+  plant.give({plant.reading(0, 268), plant.reading(1, 7)});
+  plant.clock.advance(1s);
+  plant.give({plant.reading(0, 268)});
+  plant.give({plant.reading(1, 7)});
+  EXPECT_EQ(flags(plant), "223333");
+  EXPECT_EQ(stored(plant)[2].reason, Reason::related);
+  EXPECT_EQ(plant.pipe->live(0).flag, Flag::suspect) << "shown at once";
+  plant.stop();
+}
+
+// However the stream is cut into frames, flags and rows are the same.
+TEST(Quality, AnyCutOfTheStreamGivesTheSameFlagsAndRows) {
+  auto sensors = [] {
+    auto fine = dust("pm2-5", true), coarse = dust("pm10", false);
+    fine.rules.range = quality::Range{0, 100};
+    fine.rules.spike = quality::SpikeRule{5, 20};
+    coarse.rules.rate = 8;
+    coarse.rules.flat = quality::FlatRule{0.5, 4, 6};
+    return std::vector{fine, coarse};
+  };
+  std::string first;
+  std::map<std::pair<std::int64_t, std::int32_t>, Aggregate> rows;
+  for (unsigned cut : {1u, 2u, 3u}) {
+    Plant plant(sensors());
+    plant.start();
+    std::mt19937 values(11), cuts(cut);
+    double level = 40;
+    std::vector<Reading> waiting;
+    for (int second = 0; second < 150; ++second) {
+      level += static_cast<double>(values() % 80) / 10 - 4;
+      const double said = values() % 12 == 0 ? level + 30 : level;
+      const double other = values() % 9 == 0 ? 10 : level + 5;
+      waiting.push_back(plant.reading(0, said));
+      if (cut != 1 && cuts() % 3 == 0) plant.take(std::exchange(waiting, {}));
+      waiting.push_back(plant.reading(1, other));
+      if (cut == 1 || cuts() % 4 == 0) plant.take(std::exchange(waiting, {}));
+      if (second % 5 == 4) {
+        plant.take(std::exchange(waiting, {}));
+        plant.settle();
+        plant.work();
+      }
+      plant.clock.advance(1s);
+    }
+    plant.advance(80s);
+    plant.revise();
+    const std::string now = flags(plant);
+    EXPECT_NE(now.find('3'), std::string::npos);
+    EXPECT_NE(now.find('4'), std::string::npos);
+    if (cut == 1) {
+      first = now;
+      rows = plant.rows(kMinute);
+    } else {
+      EXPECT_EQ(now, first);
+      for (const auto& [key, row] : plant.rows(kMinute)) {
+        ASSERT_TRUE(rows.contains(key));
+        EXPECT_FALSE(differ(rows.at(key), row));
+      }
+    }
+    plant.stop();
+  }
+}
+
+TEST(Quality, BelowTheDetectionLimitIsCountedAndKept) {
+  auto s = sensor("so2", "air");
+  s.rules.detection_limit = 2;
+  Plant plant({s});
+  plant.start();
+  for (double value : {1, 2, 3}) {
+    plant.give({plant.reading(0, value)});
+    plant.clock.advance(1s);
+  }
+  plant.crash();
+  plant.start();
+  plant.advance(80s);
+  const Aggregate row = plant.rows(kMinute).begin()->second;
+  EXPECT_EQ(row.below_limit, 1u);
+  EXPECT_EQ(row.good, 3u);
+  EXPECT_EQ(row.statistics.mean, 2);
+  plant.stop();
+}
+
+TEST(Quality, SilenceIsSaid) {
+  auto s = sensor("ph");
+  s.rules.stale_ms = 5000;
+  Plant plant({s});
+  plant.start();
+  plant.give({plant.reading(0, 7)});
+  plant.clock.advance(4s);
+  plant.work();
+  EXPECT_EQ(plant.pipe->live(0).flag, Flag::not_evaluated);
+  plant.clock.advance(1s);
+  ++plant.given;
+  plant.work();
+  EXPECT_EQ(plant.pipe->live(0).flag, Flag::missing);
+  EXPECT_EQ(plant.pipe->live(0).reason, Reason::stale);
+  plant.settle();
+  plant.stop();
+}
+
+TEST(Quality, MaintenanceMarksEndsByItselfAndSurvivesARestart) {
+  Plant plant({sensor("ph"), sensor("flow")});
+  plant.start();
+  quality::Work work;
+  work.from_ms = unix_ms(plant.clock.wall());
+  work.until_ms = work.from_ms + 30'000;
+  work.person = "Sari";
+  plant.pipe->begin_maintenance("ph", work);
+  EXPECT_TRUE(plant.turn_until([&] { return plant.messages().size() == 1; })) << "said at once";
+  plant.give({plant.reading(0, 4), plant.reading(1, 5)});
+  plant.crash();
+  plant.start();
+  plant.clock.advance(10s);
+  plant.give({plant.reading(0, 5), plant.reading(1, 5)});
+  plant.clock.advance(20s);
+  plant.give({plant.reading(0, 7), plant.reading(1, 5)});
+  plant.advance(50s);
+  std::vector<std::string> told;
+  for (const Message& message : plant.messages()) {
+    v1::Event event;
+    if (message.topic != "event/maintenance" || !event.ParseFromString(message.body)) continue;
+    EXPECT_EQ(event.sensor(), "ph");
+    EXPECT_EQ(event.person(), "Sari");
+    told.push_back(event.text());
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"begins, for 30s", "has ended, after 30s"}));
+  EXPECT_TRUE(plant.pipe->maintenance().empty());
+  const auto rows = plant.rows(kMinute);
+  const Aggregate& ph = rows.at({work.from_ms, plant.series(0)});
+  EXPECT_EQ(ph.maintenance, 2u);
+  EXPECT_EQ(ph.good, 1u);
+  EXPECT_EQ(ph.statistics.mean, 7);
+  EXPECT_EQ(ph.reason, Reason::maintenance);
+  EXPECT_EQ(rows.at({work.from_ms, plant.series(1)}).good, 3u);
+  EXPECT_EQ(stored(plant)[0].value, 4) << "what it said is kept";
+  plant.stop();
+}
+
+TEST(Quality, ComputedSensorsFollowTheirInputs) {
+  auto ec = sensor("ec"), temperature = sensor("temperature"), at_25 = sensor("ec-25");
+  ec.rules.spike = quality::SpikeRule{100, 1000};
+  at_25.formula.emplace();
+  at_25.formula->kind = quality::Formula::Kind::conductivity_25;
+  at_25.formula->coefficient = 0.02;
+  at_25.from = {0, 1};
+  Plant plant({ec, temperature, at_25});
+  plant.start();
+  auto poll = [&](double value) {
+    ++plant.given;  // what is computed of it
+    plant.give({plant.reading(0, value), plant.reading(1, 28.0)});
+    plant.clock.advance(1s);
+  };
+  poll(1060);
+  EXPECT_NEAR(plant.pipe->live(2).value, 1000, 1e-9);
+  EXPECT_EQ(plant.pipe->live(2).time_ms, plant.pipe->live(0).time_ms);
+  poll(1060);
+  poll(5000);
+  poll(1060);
+  std::string computed;
+  for (const auto& r : stored(plant))
+    if (r.series == plant.series(2)) computed += std::to_string(static_cast<int>(r.flag));
+  EXPECT_EQ(computed, "2242") << "what is found of an input later holds for what came of it";
+  ++plant.given;
+  plant.give({plant.missing(0, Reason::timeout), plant.reading(1, 28.0)});
+  EXPECT_EQ(plant.pipe->live(2).flag, Flag::missing);
+  EXPECT_EQ(plant.pipe->live(2).reason, Reason::timeout);
+  plant.stop();
+}
+
+TEST(Quality, AVolumeGoesOnAfterACrash) {
+  auto counter = sensor("counter", "water", QuantityKind::totaliser);
+  counter.wrap = 65536;
+  auto volume = sensor("volume", "water", QuantityKind::totaliser);
+  volume.formula.emplace();
+  volume.formula->kind = quality::Formula::Kind::totaliser_volume;
+  volume.formula->wrap = 65536;
+  volume.from = {0};
+  Plant plant({counter, volume});
+  plant.start();
+  auto poll = [&](std::int64_t raw) {
+    ++plant.given;
+    plant.give({plant.reading(0, Raw::of(raw))});
+    plant.advance(20s);
+  };
+  poll(65'400);
+  poll(65'500);
+  poll(14);  // 50 more, over the wrap
+  plant.crash();
+  plant.start();
+  poll(20);
+  EXPECT_EQ(plant.pipe->live(1).value, 156);
+  for (int i = 0; i < 8; ++i) poll(20);
+  plant.crash();
+  plant.start();
+  poll(30);
+  EXPECT_EQ(plant.pipe->live(1).value, 166);
+  plant.stop();
+}
+
+}  // namespace
+}  // namespace gerbang::test

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quality/formula.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gerbang::quality {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+Corrector::Input input(std::int64_t second, double value, Flag flag = Flag::good,
+                       Reason reason = Reason::none) {
+  Corrector::Input in;
+  in.point.time_ns = in.point.boot_ns = (86'400 + second) * kSecond;
+  in.point.value = value;
+  in.point.mark.flag = flag;
+  in.point.mark.reason = reason;
+  in.raw = Raw::of(value);
+  return in;
+}
+Corrector::Input counter(std::int64_t second, std::int64_t raw) {
+  Corrector::Input in = input(second, static_cast<double>(raw));
+  in.raw = Raw::of(raw);
+  return in;
+}
+Formula formula(Formula::Kind kind) {
+  Formula f;
+  f.kind = kind;
+  return f;
+}
+double of(const Formula& f, std::vector<Corrector::Input> inputs) {
+  return Corrector(f).take(inputs).value;
+}
+
+TEST(Formula, ConductivityAt25Degrees) {
+  Formula f = formula(Formula::Kind::conductivity_25);
+  f.coefficient = 0.02;
+  EXPECT_NEAR(of(f, {input(1, 1060), input(1, 28)}), 1000, 1e-9);
+  EXPECT_NEAR(of(f, {input(1, 900), input(1, 20)}), 1000, 1e-9);
+  EXPECT_EQ(of(f, {input(1, 500), input(1, 25)}), 500);
+}
+
+TEST(Formula, GasesByMolarMass) {
+  const std::pair<double, double> known[] = {{64.066, 2.620}, {46.006, 1.882}, {47.998, 1.963},
+                                             {28.010, 1.146}, {34.08, 1.394},  {16.043, 0.656}};
+  for (auto [mass, factor] : known) {
+    Formula f = formula(Formula::Kind::ppb_to_ug_m3);
+    f.molar_mass = mass;
+    EXPECT_NEAR(of(f, {input(1, 1)}), factor, 0.0005) << mass;
+  }
+}
+
+TEST(Formula, SaturationOfOxygen) {
+  Formula f = formula(Formula::Kind::do_saturation);
+  EXPECT_NEAR(of(f, {input(1, 7.828), input(1, 28)}), 100, 0.01);
+  EXPECT_NEAR(of(f, {input(1, 3.914), input(1, 28)}), 50, 0.01);
+}
+
+TEST(Formula, ACounterThatWraps) {
+  Formula f = formula(Formula::Kind::totaliser_volume);
+  f.wrap = std::uint64_t{1} << 32;
+  Corrector volume(f);
+  std::vector<Corrector::Input> in{counter(0, 4294967196)};
+  EXPECT_EQ(volume.take(in).value, 0) << "what it counted before is not ours";
+  in = {counter(1, 50)};
+  EXPECT_EQ(volume.take(in).value, 150);
+  in = {counter(2, 60)};
+  EXPECT_EQ(volume.take(in).value, 160);
+}
+
+TEST(Formula, ACounterThatWasReplacedIsSaidAndNotCounted) {
+  Formula f = formula(Formula::Kind::totaliser_volume);
+  f.wrap = 65536;
+  f.factor = 0.1;
+  f.fastest = 36;  // m³/h: 0.1 a second … one count in ten seconds
+  Corrector volume(f);
+  std::vector<Corrector::Input> in{counter(0, 60'000)};
+  (void)volume.take(in);
+  in = {counter(100, 60'010)};
+  EXPECT_NEAR(volume.take(in).value, 1.0, 1e-9);
+  in = {counter(200, 3)};
+  auto replaced = volume.take(in);
+  EXPECT_NEAR(replaced.value, 1.0, 1e-9);
+  EXPECT_EQ(replaced.mark.flag, Flag::suspect);
+  in = {counter(300, 8)};
+  auto on = volume.take(in);
+  EXPECT_NEAR(on.value, 1.5, 1e-9);
+  EXPECT_EQ(on.mark.flag, Flag::not_evaluated);
+  in = {counter(400, 9000)};
+  EXPECT_EQ(volume.take(in).mark.flag, Flag::suspect) << "forward, and too fast to be water";
+}
+
+TEST(Formula, ACounterGoesOnAfterARestart) {
+  Formula f = formula(Formula::Kind::totaliser_volume);
+  f.wrap = 1000;
+  Corrector before(f), after(f);
+  std::vector<Corrector::Input> in{counter(0, 900)};
+  (void)before.take(in);
+  in = {counter(1, 950)};
+  (void)before.take(in);
+  ASSERT_TRUE(after.load(before.save()));
+  in = {counter(1, 10)};
+  EXPECT_EQ(after.take(in).value, 110);
+  EXPECT_FALSE(after.load("no numbers"));
+}
+
+TEST(Formula, AFlowIsIntegratedOverShortGapsOnly) {
+  Formula f = formula(Formula::Kind::flow_integral);
+  f.max_gap_ms = 3'600'000;
+  Corrector volume(f);
+  std::vector<Corrector::Input> in{input(0, 10)};
+  EXPECT_EQ(volume.take(in).value, 0);
+  in = {input(1800, 20)};
+  EXPECT_NEAR(volume.take(in).value, 7.5, 1e-12) << "15 m³/h for half an hour";
+  in = {input(1800 + 3601, 20)};
+  EXPECT_NEAR(volume.take(in).value, 7.5, 1e-12) << "nobody knows what flowed";
+  in = {input(5402 + 1799, 0, Flag::bad, Reason::range)};
+  auto bad = volume.take(in);
+  EXPECT_EQ(bad.mark.flag, Flag::bad);
+  in = {input(5401 + 3600, 20)};
+  EXPECT_NEAR(volume.take(in).value, 27.5, 1e-12) << "over the one that was bad";
+}
+
+TEST(Formula, WindFrom350And10DegreesIsFromNorth) {
+  Formula f = formula(Formula::Kind::wind_vector);
+  f.period_ms = 60'000;
+  Corrector direction(f);
+  f.wind = Formula::Wind::speed;
+  Corrector speed(f);
+  std::vector<Corrector::Input> in{input(1, 2), input(1, 350)};
+  EXPECT_NEAR(direction.take(in).value, 350, 1e-9);
+  (void)speed.take(in);
+  in = {input(2, 2), input(2, 10)};
+  const double degrees = direction.take(in).value;
+  EXPECT_LT(std::min(degrees, 360 - degrees), 1e-9);
+  EXPECT_LT(degrees, 360);
+  EXPECT_NEAR(speed.take(in).value, 1.970, 0.0005);
+  in = {input(100, 4), input(100, 90)};
+  EXPECT_NEAR(direction.take(in).value, 90, 1e-9) << "what is older than the period is gone";
+}
+
+TEST(Formula, WindThatCancelsOutHasNoDirection) {
+  Formula f = formula(Formula::Kind::wind_vector);
+  f.period_ms = 60'000;
+  Corrector direction(f);
+  std::vector<Corrector::Input> in{input(1, 2), input(1, 0)};
+  (void)direction.take(in);
+  in = {input(2, 2), input(2, 180)};
+  EXPECT_EQ(direction.take(in).mark.flag, Flag::missing);
+}
+
+TEST(Formula, ATableGoesThroughItsPoints) {
+  Formula f = formula(Formula::Kind::table);
+  f.points = {{0, 0}, {10, 1}, {20, 4}};
+  EXPECT_EQ(of(f, {input(1, 10)}), 1);
+  EXPECT_NEAR(of(f, {input(1, 5)}), 0.5, 1e-12);
+  EXPECT_NEAR(of(f, {input(1, 15)}), 2.5, 1e-12);
+  EXPECT_EQ(of(f, {input(1, 20)}), 4);
+  EXPECT_NEAR(of(f, {input(1, 30)}), 7, 1e-12);
+  EXPECT_NEAR(of(f, {input(1, -10)}), -1, 1e-12);
+}
+
+TEST(Formula, TheFlagIsTheWorstOfTheInputs) {
+  Corrector c(formula(Formula::Kind::conductivity_25));
+  std::vector<Corrector::Input> in{input(1, 1000), input(1, 28, Flag::suspect, Reason::rate)};
+  EXPECT_EQ(c.take(in).mark, (Mark{Flag::suspect, Reason::rate}));
+  in[0] = input(2, 1000, Flag::bad, Reason::range);
+  EXPECT_EQ(c.take(in).mark, (Mark{Flag::bad, Reason::range}));
+  in[1] = input(2, 0, Flag::missing, Reason::timeout);
+  EXPECT_EQ(c.take(in).mark, (Mark{Flag::missing, Reason::timeout}));
+  in = {input(3, 1000), input(3, 28)};
+  EXPECT_EQ(c.take(in).mark.flag, Flag::not_evaluated) << "its own tests speak for it";
+}
+
+}  // namespace
+}  // namespace gerbang::quality

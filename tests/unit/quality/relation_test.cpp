@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quality/relation.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gerbang::quality {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+Point point(std::int64_t second, double value, Flag flag = Flag::good) {
+  Point p;
+  p.time_ns = p.boot_ns = second * kSecond;
+  p.value = value;
+  p.mark.flag = flag;
+  return p;
+}
+
+Relation dust() {
+  Relation r;
+  r.kind = Relation::Kind::at_most;
+  r.one = 0;
+  r.other = 1;
+  r.tolerance = 2;
+  return r;
+}
+
+TEST(Relation, SaturationOfOxygen) {
+  const std::pair<double, double> known[] = {{20, 9.092}, {25, 8.263}, {27, 7.968},
+                                             {28, 7.828}, {30, 7.559}, {32, 7.305}};
+  for (auto [celsius, mg] : known) EXPECT_NEAR(oxygen_saturation(celsius), mg, 0.0005) << celsius;
+}
+
+TEST(Relation, SaysWhatCannotBothBeRight) {
+  EXPECT_TRUE(agree(dust(), 12, 10)) << "within the tolerance";
+  EXPECT_FALSE(agree(dust(), 268, 7)) << "seen in official data";
+  Relation ratio;
+  ratio.kind = Relation::Kind::ratio;
+  ratio.low = 0.5;
+  ratio.high = 0.7;
+  EXPECT_TRUE(agree(ratio, 50, 100));
+  EXPECT_TRUE(agree(ratio, 70, 100));
+  EXPECT_FALSE(agree(ratio, 49, 100));
+  EXPECT_TRUE(agree(ratio, 1, 0)) << "nothing is said of a cell in air";
+  Relation oxygen;
+  oxygen.kind = Relation::Kind::saturation;
+  oxygen.high = 200;
+  EXPECT_TRUE(agree(oxygen, 15.6, 28));
+  EXPECT_FALSE(agree(oxygen, 15.7, 28));
+}
+
+TEST(Relation, PairsReadingsOfOnePollAndFlagsBothOnce) {
+  Relations relations({dust()}, {1000, 1000});
+  EXPECT_TRUE(relations.take(0, point(10, 300)).empty()) << "the other has said nothing yet";
+  auto found = relations.take(1, point(10, 7));
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].sensor, 1u);
+  EXPECT_EQ(found[1].sensor, 0u);
+  EXPECT_EQ(found[1].reading.time_ns, 10 * kSecond);
+  EXPECT_TRUE(relations.take(0, point(11, 300)).empty()) << "not with that of a second ago";
+  EXPECT_EQ(relations.take(1, point(11, 7)).size(), 2u);
+  EXPECT_TRUE(relations.take(0, point(12, 7)).empty());
+  EXPECT_TRUE(relations.take(1, point(12, 7)).empty());
+}
+
+TEST(Relation, SlowAndFastSensorsMeetWithinHalfTheLongerInterval) {
+  Relations relations({dust()}, {1000, 10'000});
+  EXPECT_TRUE(relations.take(1, point(100, 7)).empty());
+  EXPECT_EQ(relations.take(0, point(101, 50)).size(), 2u);
+  auto second = relations.take(0, point(102, 50));
+  ASSERT_EQ(second.size(), 1u) << "of the slow one it was said";
+  EXPECT_EQ(second[0].sensor, 0u);
+  EXPECT_TRUE(relations.take(0, point(105, 50)).empty());
+}
+
+TEST(Relation, BadAndMissingReadingsSayNothing) {
+  Relations relations({dust()}, {1000, 1000});
+  (void)relations.take(0, point(10, 300, Flag::bad));
+  EXPECT_TRUE(relations.take(1, point(10, 7)).empty());
+  (void)relations.take(0, point(11, 300));
+  EXPECT_TRUE(relations.take(1, point(11, 7, Flag::missing)).empty());
+}
+
+}  // namespace
+}  // namespace gerbang::quality

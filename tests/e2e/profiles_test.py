@@ -248,9 +248,13 @@ class Profiles(unittest.TestCase):
         return len(site.readings)
 
     def check_health(self, gateway, http_port, site):
-        status = gateway.json(http_port, "/api/v1/status")
-        devices = {d["name"]: d for d in status["drivers"][0]["devices"]}
-        self.assertEqual(set(devices), {f"unit-{r.unit}" for r in site.readings})
+        units = {f"unit-{r.unit}" for r in site.readings}
+
+        def heard():  # the driver's host tells once a second
+            status = gateway.json(http_port, "/api/v1/status")
+            devices = {d["name"]: d for d in status["drivers"][0]["devices"]}
+            return (status, devices) if set(devices) == units else None
+        status, devices = wait_for("the health of every device", heard, 15)
         for reading in site.readings:
             device = devices[f"unit-{reading.unit}"]
             self.assertGreater(device["requests"]["ok"], 0)

@@ -277,7 +277,7 @@ TEST(Standards, SayWhereTheyAreFromAndWhereTheyStand) {
 std::vector<std::string> mistakes(const std::string& table, std::vector<Standard>* read = nullptr) {
   test::TempDir folder;
   std::filesystem::create_directory(folder.path() / "standards");
-  for (const char* file : {"quantities.toml", "units.toml"})
+  for (const char* file : {"quantities.toml", "units.toml", "quality.toml"})
     std::filesystem::copy(kSource / "config" / file, folder.path() / file);
   std::ofstream(folder.path() / "standards/own.toml") << table;
   std::ofstream(folder.path() / "smart-city.toml") << "version = \"1\"\n";

@@ -356,7 +356,8 @@ TEST(HttpStream, BeginsWithTheStateAndEverySensor) {
   EXPECT_NE(begin.find("Content-Type: text/event-stream\r\n"), std::string::npos);
   EXPECT_EQ(count(begin, "event: state\ndata: {"), 1u);
   EXPECT_EQ(count(begin, "event: reading\ndata: {"), 6u);
-  EXPECT_EQ(count(begin, "}\n\n"), 7u);
+  EXPECT_EQ(count(begin, "event: alarm\ndata: {"), 3u);
+  EXPECT_EQ(count(begin, "}\n\n"), 10u);
 }
 
 TEST(HttpStream, SendsTheNewestOfEachSensorAndNoQueue) {

@@ -40,6 +40,19 @@ struct Weighing {
 // is that of an empty vehicle: there is none then.
 Weighing with_stored_tare(Weighing weighing, double tare, double minimum);
 
+// A weight at rest, or what is left of it when it was void.
+struct Rest {
+  Weight weight;
+  Time at{};
+};
+// What stands on the platform. Not within the class: clang 14 could not tell there that it can be
+// made from nothing.
+struct Stand {
+  std::optional<Rest> gross, net;  // the heaviest of each
+  Time above_since{};              // above the range since; 0: it is not
+  bool is_void = false;
+};
+
 // Finds weighings in the stream: something heavier than `minimum` comes to rest, and the platform
 // returns to near zero. Until then it is one vehicle, however often it comes to rest: the heaviest
 // rest counts, because a vehicle that is driving on or off, and halts with one axle on the
@@ -66,17 +79,6 @@ class WeighingFinder {
   std::uint64_t unweighed() const { return unweighed_; }
 
  private:
-  // A weight at rest, or what is left of it when it was void.
-  struct Rest {
-    Weight weight;
-    Time at{};
-  };
-  struct Stand {
-    std::optional<Rest> gross, net;  // the heaviest of each
-    Time above_since{};              // above the range since; 0: it is not
-    bool is_void = false;
-  };
-
   std::optional<Weighing> empty(bool is_empty);
   void note(const Weight& weight, Time now);
   std::optional<Weighing> leave(bool interrupted);

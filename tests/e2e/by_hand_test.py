@@ -105,7 +105,7 @@ class ByHand(unittest.TestCase):
         code, out, _ = self.ctl("--config", self.file, "read", "raw-ph")
         self.assertEqual(code, 0)
         self.assertIn("holds the lines", out)
-        self.assertRegex(out, r"raw-ph +7[.\d]* pH +not_evaluated .*ago")
+        self.assertRegex(out, r"raw-ph +7[.\d]* pH +good .*ago")
         self.assertLessEqual(len(self.served("ph")) - before, 4, "only the gateway asked the device")
         code, out, _ = self.ctl("--config", self.file, "status")
         self.assertRegex(out, r"wtp-plc +modbus +running")

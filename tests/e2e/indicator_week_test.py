@@ -119,7 +119,8 @@ speed = 0
     for name, (quantity, unit) in COLUMNS.items():
         integer = ", integer = true" if name == "produced" else ""
         text += f'[[sensor]]\nid = "s-{name.replace("_", "-")}"\ndriver = "past"\nquantity = "{quantity}"\nunit = "{unit}"\n'
-        text += f'address = {{ column = "{name}"{integer} }}\n'
+        # Random columns contradict each other (PM2.5 above PM10); what quality control says of that is tested elsewhere.
+        text += f'address = {{ column = "{name}"{integer} }}\nquality = {{ defaults = false }}\n'
     return text + """
 [[indicator]]
 id = "air"

@@ -92,9 +92,14 @@ address = {d['address']}
                 names = ["sdi12", "sps30"]
             for name in names:
                 self.plant.say(f"fault {name} {kind}")
-            wait_for(f"{kind} to be noticed by {names}, not by {sorted(set(names) - set(self.silent(names)))}",
-                     lambda: len(self.silent(names)) == len(names), 60)  # noqa: B023
-            print(f"{kind}: {self.silent(names)}")
+            noticed = {}
+
+            def all_noticed():
+                noticed.update(self.silent(names))  # noqa: B023
+                return len(noticed) == len(names)  # noqa: B023
+
+            wait_for(f"{kind} to be noticed by {names}", all_noticed, 60)
+            print(f"{kind}: {noticed}")
             self.plant.say("clear")
             began = time.monotonic()
             self.all_back(f"all devices after {kind}; back: {self.good()}")

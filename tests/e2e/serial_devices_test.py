@@ -86,8 +86,13 @@ address = {d['address']}
     def test_faults_of_every_kind_leave_no_wrong_value(self):
         self.all_back("values of every device")
         since = int(time.time() * 1000) - 10_000
-        for kind in "silent", "garbage", "half", "crc", "unplug":
+        for kind in "silent", "garbage", "half", "crc", "unplug", "slow", "late":
             names = [n for n in DEVICES if kind != "crc" or n not in ("maxbotix", "st-gs", "sics")]
+            if kind == "slow":  # streams go on, only later; an SDI-12 probe's answer falls into a retry, and is the right one
+                names = ["sps30"]
+                self.plant.say("fault sdi12 slow")
+            if kind == "late":  # after every retry
+                names = ["sdi12", "sps30"]
             for name in names:
                 self.plant.say(f"fault {name} {kind}")
             noticed = {}

@@ -10,6 +10,7 @@ import tty
 FAULTS = {
     "silent": "nothing is said",
     "slow": "answers come 2 s late",
+    "late": "answers come 6 s late: after every retry",
     "garbage": "random bytes instead of a frame",
     "half": "the first half of each frame",
     "crc": "the last byte but the frame's end is wrong",
@@ -37,6 +38,8 @@ class Faults:
             return b"", 0
         if kind == "slow":
             return frame, 2
+        if kind == "late":
+            return frame, 6
         if kind == "garbage":
             return bytes(self.random.randrange(256) for _ in frame), 0
         if kind == "half":

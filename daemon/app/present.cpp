@@ -2,8 +2,6 @@
 #include "app/present.hpp"
 
 #include <algorithm>
-
-#include <algorithm>
 #include <cctype>
 
 namespace gerbang::app {

@@ -103,6 +103,7 @@ std::vector<indicator::Plan> indicators_of(const config::Config& config,
       input.unit = sensor.quantity.unit;
       input.kind = sensor.quantity.kind;
       input.series = numbers[named.sensor];
+      input.calibration_due = sensor.calibrated.due;
       input.interval_ms = sensor.quantity.kind == QuantityKind::event ? 0 : sensor.interval.count();
       plan.inputs.push_back(std::move(input));
     }
@@ -245,26 +246,6 @@ alarm::Severity severity_of(const std::string& text) {
   return alarm::Severity::warning;
 }
 
-alarm::Watch watch_of(config::AlarmWatch watch) {
-  switch (watch) {
-    case config::AlarmWatch::reading:
-      return alarm::Watch::reading;
-    case config::AlarmWatch::window:
-      return alarm::Watch::window;
-    case config::AlarmWatch::rate:
-      return alarm::Watch::rate;
-    case config::AlarmWatch::stale:
-      return alarm::Watch::stale;
-    case config::AlarmWatch::quality:
-      return alarm::Watch::quality;
-    case config::AlarmWatch::indicator:
-      return alarm::Watch::indicator;
-    case config::AlarmWatch::condition:
-      return alarm::Watch::condition;
-  }
-  return alarm::Watch::condition;
-}
-
 alarm::Statistic statistic_of(const std::string& text) {
   if (text == "minimum") return alarm::Statistic::minimum;
   if (text == "maximum") return alarm::Statistic::maximum;
@@ -283,7 +264,7 @@ pipeline::AlarmPlan alarms_of(const config::Config& config) {
     alarm::Rule rule;
     rule.id = alarm.id;
     rule.severity = severity_of(alarm.severity);
-    rule.watch = watch_of(alarm.watch);
+    rule.watch = alarm.watch;
     if (alarm.sensor) {
       rule.sensor = config.sensors[*alarm.sensor].id;
       rule.unit = config.sensors[*alarm.sensor].quantity.unit;

@@ -27,7 +27,7 @@ store::Options store_options(const config::Config& config);
 std::vector<store::SeriesSpec> series_of(const config::Config& config);
 
 pipeline::Options pipeline_options(const config::Config& config, const std::string& boot_id);
-// `numbers`: the store's numbers of series_of(config), in that order.
+// Here and below, `numbers`: the store's numbers of series_of(config), in that order.
 std::vector<indicator::Plan> indicators_of(const config::Config& config,
                                            const std::vector<std::int32_t>& numbers);
 std::vector<pipeline::Sensor> sensors_of(const config::Config& config,

@@ -34,13 +34,15 @@ std::vector<Condition> conditions_of(const Config& config) {
 class Builder {
  public:
   Builder(const Table& table, const Catalogue& catalogue, const AlarmTexts& texts, Report& report,
-          const Config& config, const std::vector<Condition>& conditions)
+          const Config& config, const std::vector<Condition>& conditions,
+          const std::vector<std::string>& indicators)
       : table_(table),
         catalogue_(catalogue),
         texts_(texts),
         report_(report),
         config_(config),
-        conditions_(conditions) {}
+        conditions_(conditions),
+        written_(indicators) {}
 
   Alarm build(bool complete) {
     out_.place = table_.place();
@@ -52,7 +54,7 @@ class Builder {
     out_.suspect = text_of(table_, "flag") == "suspect";
     for (const char* key : {"span", "hold", "release"})
       if (auto value = table_.given(key)) duration(key) = Milliseconds(value->integer);
-    if (auto list = table_.given("categories")) out_.categories = list->texts;
+    if (auto list = table_.given("categories")) categories(list->texts);
     thresholds();
     only_useful_keys();
     words();
@@ -79,11 +81,7 @@ class Builder {
       report_.error(table_.place(), table_.prefix(), "it watches nothing",
                     "add sensor = \"…\", indicator = \"…\" or condition = \"…\"");
     if (given == "sensor") sensor(complete);
-    if (given == "indicator") {
-      out_.watch = AlarmWatch::indicator;
-      out_.source = text_of(table_, "indicator");
-      name_ = both(out_.source);
-    }
+    if (given == "indicator") indicator(complete);
     if (given == "condition") condition();
   }
 
@@ -102,8 +100,45 @@ class Builder {
       error("sensor", "there is no sensor " + in_quotes(id), did_you_mean(id, ids));
   }
 
+  void indicator(bool complete) {
+    out_.watch = alarm::Watch::indicator;
+    out_.source = text_of(table_, "indicator");
+    name_ = both(out_.source);
+    for (const Indicator& one : config_.indicators)
+      if (one.id == out_.source) indicator_ = &one;
+    if (indicator_ != nullptr) name_ = indicator_->label;
+    // One that is written, but wrong, has its own error.
+    const std::vector<std::string_view> written(written_.begin(), written_.end());
+    const bool known = std::find(written.begin(), written.end(), out_.source) != written.end();
+    if (!known && !out_.source.empty() && complete)
+      error("indicator", "there is no indicator " + in_quotes(out_.source),
+            written.empty() ? "add an [[indicator]] with this id"
+                            : did_you_mean(out_.source, written));
+  }
+
+  // As the standard spells them, so that they can be compared; upper and lower case are the same.
+  void categories(const std::vector<std::string>& given) {
+    out_.categories = given;
+    if (indicator_ == nullptr) return;
+    std::vector<std::string_view> known;
+    for (const auto& category : indicator_->standard->categories) known.push_back(category.name);
+    for (std::string& one : out_.categories) {
+      const auto same = std::find_if(known.begin(), known.end(), [&](std::string_view name) {
+        return std::equal(name.begin(), name.end(), one.begin(), one.end(),
+                          [](char a, char b) { return lower(a) == lower(b); });
+      });
+      if (same != known.end())
+        one = *same;
+      else
+        error("categories",
+              in_quotes(indicator_->standard->id) + " has no category " + in_quotes(one),
+              did_you_mean(one, known));
+    }
+  }
+  static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
   void condition() {
-    out_.watch = AlarmWatch::condition;
+    out_.watch = alarm::Watch::condition;
     out_.source = text_of(table_, "condition");
     std::vector<std::string_view> known;
     for (const Condition& one : conditions_) {
@@ -116,16 +151,16 @@ class Builder {
   }
 
   void on() {
-    if (out_.watch != AlarmWatch::reading) {
+    if (out_.watch != alarm::Watch::reading) {
       if (table_.has("on")) error("on", "it belongs to sensors", "remove it");
       return;
     }
     const std::string on = text_of(table_, "on");
     if (on == "reading") return;
     if (on == "rate" || on == "stale" || on == "quality") {
-      out_.watch = on == "rate"    ? AlarmWatch::rate
-                   : on == "stale" ? AlarmWatch::stale
-                                   : AlarmWatch::quality;
+      out_.watch = on == "rate"    ? alarm::Watch::rate
+                   : on == "stale" ? alarm::Watch::stale
+                                   : alarm::Watch::quality;
       return;
     }
     const auto window = parse_duration(on);
@@ -139,7 +174,7 @@ class Builder {
       error("on", in_quotes(on) + " is nothing that can be watched", known);
       return;
     }
-    out_.watch = AlarmWatch::window;
+    out_.watch = alarm::Watch::window;
     out_.window_ms = window->count();
     if (sensor_ != nullptr && sensor_->interval.count() > out_.window_ms)
       error("on",
@@ -163,7 +198,7 @@ class Builder {
             "write a number in the quantity's unit, or one with its own: \"0.2 mg/L\"");
       return std::nullopt;
     }
-    if (out_.watch == AlarmWatch::indicator) {
+    if (out_.watch == alarm::Watch::indicator) {
       error(key, "an indicator has no unit", "write a number");
       return std::nullopt;
     }
@@ -179,19 +214,19 @@ class Builder {
   }
 
   bool has_thresholds() const {
-    return out_.watch == AlarmWatch::reading || out_.watch == AlarmWatch::window ||
-           out_.watch == AlarmWatch::rate ||
-           (out_.watch == AlarmWatch::indicator && out_.categories.empty());
+    return out_.watch == alarm::Watch::reading || out_.watch == alarm::Watch::window ||
+           out_.watch == alarm::Watch::rate ||
+           (out_.watch == alarm::Watch::indicator && out_.categories.empty());
   }
 
   void thresholds() {
-    const bool rate = out_.watch == AlarmWatch::rate;
+    const bool rate = out_.watch == alarm::Watch::rate;
     out_.above = amount("above", rate);
     out_.below = amount("below", rate);
     if (auto back = amount("hysteresis", true)) out_.hysteresis = *back;
     if (has_thresholds() && !table_.has("above") && !table_.has("below"))
       report_.error(table_.place(), table_.prefix(), "neither above nor below",
-                    out_.watch == AlarmWatch::indicator
+                    out_.watch == alarm::Watch::indicator
                         ? "add above = 100, or categories = [\"…\"]"
                         : "add above = 5.0, or below = \"0.2 mg/L\"");
     if (out_.hysteresis < 0)
@@ -199,17 +234,17 @@ class Builder {
     if (out_.above && out_.below && *out_.below + out_.hysteresis >= *out_.above - out_.hysteresis)
       error("above", "nothing is left between below and above",
             "below has to be lower than above by more than twice the hysteresis");
-    if (out_.watch == AlarmWatch::stale && !table_.has("span"))
+    if (out_.watch == alarm::Watch::stale && !table_.has("span"))
       report_.error(table_.place(), table_.prefix(), "span is missing",
                     "write for how long nothing may come: span = \"10m\"");
     if (rate && !table_.has("span")) out_.span = Milliseconds(60'000);
-    if (out_.watch == AlarmWatch::stale && sensor_ != nullptr && out_.span.count() > 0 &&
+    if (out_.watch == alarm::Watch::stale && sensor_ != nullptr && out_.span.count() > 0 &&
         out_.span < sensor_->interval)
       error("span", "the sensor is read every \"" + format_duration(sensor_->interval) + "\" only",
             "choose a longer time");
     const bool sums = sensor_ != nullptr && (sensor_->quantity.kind == QuantityKind::totaliser ||
                                              sensor_->quantity.kind == QuantityKind::event);
-    if (out_.watch == AlarmWatch::window && out_.statistic == "delta" && sensor_ && !sums)
+    if (out_.watch == alarm::Watch::window && out_.statistic == "delta" && sensor_ && !sums)
       error("statistic", "only counters and events have an amount", "write \"mean\"");
   }
 
@@ -219,15 +254,15 @@ class Builder {
       const char* key;
       bool good;
     };
-    const bool timed = out_.watch == AlarmWatch::rate || out_.watch == AlarmWatch::stale;
+    const bool timed = out_.watch == alarm::Watch::rate || out_.watch == alarm::Watch::stale;
     const std::array<Use, 8> uses = {{{"above", has_thresholds()},
                                       {"below", has_thresholds()},
                                       {"inclusive", has_thresholds()},
                                       {"hysteresis", has_thresholds()},
-                                      {"statistic", out_.watch == AlarmWatch::window},
+                                      {"statistic", out_.watch == alarm::Watch::window},
                                       {"span", timed},
-                                      {"flag", out_.watch == AlarmWatch::quality},
-                                      {"categories", out_.watch == AlarmWatch::indicator}}};
+                                      {"flag", out_.watch == alarm::Watch::quality},
+                                      {"categories", out_.watch == alarm::Watch::indicator}}};
     for (const Use& use : uses)
       if (table_.has(use.key) && !use.good)
         error(use.key, "it has no effect on what this alarm watches", "remove it");
@@ -235,21 +270,21 @@ class Builder {
 
   std::string watch_name() const {
     switch (out_.watch) {
-      case AlarmWatch::rate:
+      case alarm::Watch::rate:
         return "rate";
-      case AlarmWatch::stale:
+      case alarm::Watch::stale:
         return "stale";
-      case AlarmWatch::quality:
+      case alarm::Watch::quality:
         return "quality";
-      case AlarmWatch::indicator:
+      case alarm::Watch::indicator:
         return "indicator";
-      case AlarmWatch::reading:
-      case AlarmWatch::window:
-      case AlarmWatch::condition:
+      case alarm::Watch::reading:
+      case alarm::Watch::window:
+      case alarm::Watch::condition:
         break;
     }
     const std::string side = out_.above && out_.below ? "outside" : out_.above ? "above" : "below";
-    return (out_.watch == AlarmWatch::window ? "window-" : "") + side;
+    return (out_.watch == alarm::Watch::window ? "window-" : "") + side;
   }
 
   void words() {
@@ -285,16 +320,26 @@ class Builder {
     out.push_back({"statistic", statistic_words(out_.statistic)});
     out.push_back({"flag", out_.suspect ? Label{"meragukan", "suspect"} : Label{"buruk", "bad"}});
     out.push_back({"name", name_});
-    std::string list;
-    for (const std::string& one : out_.categories) list += (list.empty() ? "" : ", ") + one;
-    Label judged = both(list);
-    if (list.empty() && (out_.above || out_.below)) {
+    Label judged;
+    for (const std::string& one : out_.categories) {
+      const Label words = category_words(one);
+      judged.ind += (judged.ind.empty() ? "" : ", ") + words.ind;
+      judged.eng += (judged.eng.empty() ? "" : ", ") + words.eng;
+    }
+    if (out_.categories.empty() && (out_.above || out_.below)) {
       const Label limit = amount_words(out_.above ? *out_.above : *out_.below, "");
       judged = out_.above ? Label{"di atas " + limit.ind, "above " + limit.eng}
                           : Label{"di bawah " + limit.ind, "below " + limit.eng};
     }
     out.push_back({"categories", judged});
     return out;
+  }
+
+  Label category_words(const std::string& name) const {
+    if (indicator_ != nullptr)
+      for (const auto& category : indicator_->standard->categories)
+        if (category.name == name) return category.label;
+    return both(name);
   }
 
   // One language is better than a general text.
@@ -320,7 +365,9 @@ class Builder {
   Report& report_;
   const Config& config_;
   const std::vector<Condition>& conditions_;
+  const std::vector<std::string>& written_;  // the indicators' ids
   const Sensor* sensor_ = nullptr;
+  const Indicator* indicator_ = nullptr;
   const Condition* condition_ = nullptr;
   std::string unit_;
   Label name_;
@@ -330,7 +377,7 @@ class Builder {
 Alarm built_in(const Condition& condition, const AlarmTexts& texts) {
   Alarm out;
   out.id = out.source = condition.id;
-  out.watch = AlarmWatch::condition;
+  out.watch = alarm::Watch::condition;
   out.severity = "warning";
   out.built_in = true;
   const auto row = texts.conditions.find(condition.kind);
@@ -356,10 +403,13 @@ void build_alarms(const Document& document, const Catalogue& catalogue, const Co
   if (auto period = general.value("flap_period")) out.flap_period = Milliseconds(period->integer);
   out.flapping = fill_in(texts.flapping, {{"most", both(std::to_string(out.flap_count))},
                                           {"period", both(format_duration(out.flap_period))}});
+  std::vector<std::string> indicators;
+  for (const Table& table : section_tables(document, "indicator"))
+    indicators.push_back(text_of(table, "id"));
   Unique ids;
   for (const Table& table : section_tables(document, "alarm")) {
-    Alarm alarm =
-        Builder(table, catalogue, texts, report, config, conditions).build(document.complete);
+    Alarm alarm = Builder(table, catalogue, texts, report, config, conditions, indicators)
+                      .build(document.complete);
     if (!alarm.id.empty()) ids.add(alarm.id, table.place("id"), table.key("id"), "alarm", report);
     out.all.push_back(std::move(alarm));
   }

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "alarm/rule.hpp"
 #include "core/driver_schema.hpp"
 #include "core/quantity.hpp"
 #include "core/reading.hpp"
@@ -169,19 +170,9 @@ struct Indicator {
   Place place;
 };
 
-enum class AlarmWatch : std::uint8_t {
-  reading,
-  window,
-  rate,
-  stale,
-  quality,
-  indicator,
-  condition
-};
-
 struct Alarm {
   std::string id;
-  AlarmWatch watch = AlarmWatch::reading;
+  alarm::Watch watch = alarm::Watch::reading;
   std::optional<std::size_t> sensor;   // index in Config::sensors
   std::string source;                  // of an indicator or a condition: its name
   std::optional<double> above, below;  // in the quantity's unit

@@ -914,8 +914,9 @@ constexpr std::array kKeys = {
     Key{.section = "alarm",
         .name = "categories",
         .type = Type::texts,
-        .example = R"(["TIDAK SEHAT", "BERBAHAYA"])",
-        .doc = "Of an indicator: active in one of these"},
+        .example = R"(["Tidak Sehat", "Berbahaya"])",
+        .doc = "Of an indicator: active in one of these, by the names that gerbangctl standards "
+               "shows"},
     Key{.section = "alarm",
         .name = "hold",
         .type = Type::duration,

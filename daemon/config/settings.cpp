@@ -188,21 +188,21 @@ void write(Writer out, const Sensor& s, const std::string& driver) {
   out.set_options("address", s.address);
 }
 
-std::string_view watch_name(AlarmWatch watch) {
+std::string_view watch_name(alarm::Watch watch) {
   switch (watch) {
-    case AlarmWatch::reading:
+    case alarm::Watch::reading:
       return "reading";
-    case AlarmWatch::window:
+    case alarm::Watch::window:
       return "window";
-    case AlarmWatch::rate:
+    case alarm::Watch::rate:
       return "rate";
-    case AlarmWatch::stale:
+    case alarm::Watch::stale:
       return "stale";
-    case AlarmWatch::quality:
+    case alarm::Watch::quality:
       return "quality";
-    case AlarmWatch::indicator:
+    case alarm::Watch::indicator:
       return "indicator";
-    case AlarmWatch::condition:
+    case alarm::Watch::condition:
       return "condition";
   }
   return "";
@@ -217,9 +217,9 @@ void write(Writer out, const Alarm& a, const Config& config) {
   out.set_if(a.inclusive, "inclusive", a.inclusive);
   out.set_if(a.hysteresis != 0, "hysteresis", a.hysteresis);
   out.set_if(a.window_ms != 0, "window", Milliseconds(a.window_ms));
-  out.set_if(a.watch == AlarmWatch::window, "statistic", a.statistic);
+  out.set_if(a.watch == alarm::Watch::window, "statistic", a.statistic);
   out.set_if(a.span.count() != 0, "span", a.span);
-  out.set_if(a.watch == AlarmWatch::quality, "flag", std::string(a.suspect ? "suspect" : "bad"));
+  out.set_if(a.watch == alarm::Watch::quality, "flag", std::string(a.suspect ? "suspect" : "bad"));
   if (!a.categories.empty()) out.set_list("categories", a.categories);
   out.set("hold", a.hold);
   out.set_if(a.release.count() != 0, "release", a.release);

@@ -44,13 +44,6 @@ void Pipeline::on_conditions(const std::map<std::string, bool>& conditions) {
   tell_alarms();
 }
 
-void Pipeline::on_indicator(std::string_view id, std::optional<double> value,
-                            std::string_view category) {
-  alarms_.on_indicator(id, value, category, times());
-  if (bridge_alarms_) bridge_alarms_->on_indicator(id, value, category, times());
-  tell_alarms();
-}
-
 void Pipeline::tell_alarms() {
   if (alarms_.has_said()) ++alarm_version_;
   if (alarms_.has_said() && !writing_events_ && starting_events_ == 0) write_events_soon();

@@ -137,9 +137,13 @@ asio::awaitable<void> Pipeline::stop() {
 
 void Pipeline::follow_clock() {
   const ClockTrust before = clock_trust();
-  ClockTracker::Change change = tracker_.sample(clock_.boot(), clock_.wall(), clock_.sync());
-  if (change.epoch) alarms_.follow(tracker_.epoch().offset_ns);
+  // Asked before the time: what is called synchronised now stays so, a time read before may be the
+  // one that was set right.
+  const ClockSync sync = clock_.sync();
+  const BootTime boot = clock_.boot();
+  ClockTracker::Change change = tracker_.sample(boot, clock_.wall(), sync);
   if (change.epoch) {
+    alarms_.follow(tracker_.epoch().offset_ns);
     flush();  // a piece never mixes epochs; it keeps the one it began with
     inspector_.forget();
   }

@@ -97,8 +97,6 @@ class Pipeline {
   // What the gateway knows of itself, by the names of its conditions. About once a second: alarms
   // that watch time pass do it here.
   void on_conditions(const std::map<std::string, bool>& conditions);
-  // An indicator was computed and is durable with its window.
-  void on_indicator(std::string_view id, std::optional<double> value, std::string_view category);
   // As they were said last; while the store cannot be written, from memory.
   const AlarmDesk& alarms() const { return bridge_alarms_ ? *bridge_alarms_ : alarms_; }
   // Changes when an alarm does.

@@ -35,6 +35,15 @@ driver = "line"
 quantity = "air_temperature"
 interval = "5m"
 address = { signal = "b" }
+[[sensor]]
+id = "dust"
+driver = "line"
+quantity = "pm2_5"
+address = { signal = "c" }
+[[indicator]]
+id = "ispu"
+standard = "ispu"
+inputs = { pm2_5 = "dust" }
 )";
 
 class AlarmKeys : public testing::Test {
@@ -77,7 +86,7 @@ hysteresis = "50 ug/L"
 hold = "30s"
 severity = "high"
 )");
-  EXPECT_EQ(alarm.watch, AlarmWatch::reading);
+  EXPECT_EQ(alarm.watch, alarm::Watch::reading);
   EXPECT_EQ(alarm.sensor, 0u);
   EXPECT_FALSE(alarm.above);
   ASSERT_TRUE(alarm.below);
@@ -136,11 +145,13 @@ categories = ["BERBAHAYA"]
   EXPECT_EQ(all[0].statistic, "minimum");
   EXPECT_EQ(all[0].text.eng, "Chlorine, lowest value of 1h, below 0.2 mg/L");
   EXPECT_EQ(all[1].span.count(), 60'000) << "the default of a rate";
-  EXPECT_EQ(all[2].watch, AlarmWatch::stale);
+  EXPECT_EQ(all[2].watch, alarm::Watch::stale);
   EXPECT_TRUE(all[3].suspect);
   EXPECT_EQ(all[3].text.eng, "Lihat sensor") << "one text is for both";
   EXPECT_EQ(all[4].source, "ispu");
-  EXPECT_EQ(all[4].text.ind, "Indikator ispu: BERBAHAYA");
+  EXPECT_EQ(all[4].text.ind, "Indikator Indeks Standar Pencemar Udara (ISPU): Berbahaya");
+  EXPECT_EQ(all[4].text.eng, "Indicator Air pollution standard index (ISPU): Hazardous");
+  EXPECT_EQ(all[4].categories, std::vector<std::string>{"Berbahaya"}) << "as it is compared";
 }
 
 TEST_F(AlarmKeys, TheGatewaysOwnAreOnAndCanBeSwitchedOffOrReplaced) {
@@ -195,6 +206,10 @@ TEST_F(AlarmKeys, MistakesSayWhatToWriteInstead) {
       "only counters and events");
   has(head + "condition = \"driver-lime-down\"\n", "did you mean \"driver-line-down\"?");
   has(head + "indicator = \"ispu\"\n", "categories");
+  has(head + "indicator = \"ispy\"\nabove = 100\n", "did you mean \"ispu\"?");
+  has(head + "indicator = \"ispu\"\ncategories = [\"Sedang\", \"Tidak Shat\"]\n",
+      "alarm[x].categories: \"ispu\" has no category \"Tidak Shat\"; did you mean \"Tidak "
+      "Sehat\"?");
   has("[alarms]\noff = [\"driver-down\"]\n", "there is no built-in alarm \"driver-down\"");
   has(head + "sensor = \"air\"\nabove = 1\n" + head + "sensor = \"air\"\nabove = 2\n",
       "a second alarm \"x\"");

@@ -77,10 +77,11 @@ class Clock(unittest.TestCase):
         self.gateway = Gateway(self.bench, configuration(self.port, self.broker, self.plant.at["plc"]), self.environment)
 
     def set_clock(self, seconds, synchronised):
-        self.sync.write_text("1" if synchronised else "0", encoding="utf-8")
         fresh = self.offset.with_suffix(".new")
         fresh.write_text(f"{seconds:+d}s\n", encoding="utf-8")
         fresh.replace(self.offset)
+        # After the time, as time services do: a wrong time that is called synchronised for a moment is believed.
+        self.sync.write_text("1" if synchronised else "0", encoding="utf-8")
 
     def readings(self, since, until):
         """(time, value, clock) of what is stored; times in seconds of this machine's clock."""

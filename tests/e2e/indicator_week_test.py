@@ -19,6 +19,8 @@ NAMES = ["Baik", "Sedang", "Tidak Sehat", "Sangat Tidak Sehat", "Berbahaya"]
 COLUMNS = {"pm10": ("pm10", "µg/m³"), "pm2_5": ("pm2_5", "µg/m³"), "o3": ("o3", "µg/m³"), "turbidity": ("turbidity", "NTU"),
            "chlorine": ("free_chlorine", "mg/L"), "produced": ("volume", "m³"), "methane": ("methane_lel", "%LEL")}
 
+DUE = {"turbidity": "2020-07-01", "chlorine": "2099-01-01"}  # calibrations; of the others nobody said when
+
 
 def recording(now):
     """Rows (time, values by column); None: an empty cell. Some rows do not exist."""
@@ -121,6 +123,8 @@ speed = 0
         text += f'[[sensor]]\nid = "s-{name.replace("_", "-")}"\ndriver = "past"\nquantity = "{quantity}"\nunit = "{unit}"\n'
         # Random columns contradict each other (PM2.5 above PM10); what quality control says of that is tested elsewhere.
         text += f'address = {{ column = "{name}"{integer} }}\nquality = {{ defaults = false }}\n'
+        if name in DUE:
+            text += f'calibration = {{ date = "2020-01-01", due = "{DUE[name]}" }}\n'
     return text + """
 [[indicator]]
 id = "air"
@@ -142,6 +146,9 @@ inputs = { volume = "s-produced" }
 [[indicator]]
 id = "data-capture"
 standard = "data-capture"
+[[indicator]]
+id = "due"
+standard = "calibration-due"
 """
 
 
@@ -231,6 +238,11 @@ class Week(unittest.TestCase):
             self.assertGreater(seen["water"], 140)
             self.assertGreater(seen["produced"], 4)
             print(f"windows compared: {seen}; messages: {len(subscriber.messages('indicator/'))}", flush=True)
+
+            due = [message for (name, _), message in got.items() if name == "due"]
+            self.assertGreater(len(due), 5)
+            for message in due:
+                self.assertEqual((message.value, list(message.critical)), (1, ["s-turbidity"]), message)
 
             newest = {}
             for (name, at), message in got.items():

@@ -13,7 +13,7 @@ MODULES = {
     "quality": {"core"},
     "indicator": {"core"},
     "alarm": {"core"},
-    "config": {"core", "indicator", "quality"},
+    "config": {"core", "alarm", "indicator", "quality"},
     "observe": {"core"},
     "async": {"core", "observe"},
     "ipc": {"core", "observe", "async"},

@@ -6,6 +6,8 @@
 
 namespace gerbang {
 
+inline constexpr std::int64_t kNsPerMs = 1'000'000;
+
 // Wall time: stamps data; may jump. Boot time: CLOCK_BOOTTIME, never goes back and counts suspend;
 // for every timeout, interval and stored stamp. The two types cannot be mixed up.
 using WallTime = std::chrono::sys_time<std::chrono::nanoseconds>;

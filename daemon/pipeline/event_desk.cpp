@@ -9,7 +9,6 @@
 namespace gerbang::pipeline {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kFutureNs = 1'000'000'000;
 
 std::int64_t floor_ms(std::int64_t ns) {

@@ -7,7 +7,6 @@
 namespace gerbang::pipeline {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kLeastHoldMs = 2'000;
 constexpr std::int64_t kPushedHoldMs = 600'000;  // of inputs that are not polled
 

@@ -274,6 +274,7 @@ class Pipeline {
   bool doubtful_underway() const;
   bool held() const;
   asio::awaitable<void> restamp();
+  std::vector<WindowEngine::Emptied> take_out(const TimeSpan& span);
   asio::awaitable<Result<void>> add_again(TimeSpan span, std::size_t level, std::int64_t upto);
   asio::awaitable<void> revise_restamped();
 

@@ -163,7 +163,7 @@ Result<void> Pipeline::replay(bool loaded) {
 // The live table goes on where the process before left it, as far as what is replayed tells. Boot
 // times of another boot say nothing now.
 void Pipeline::show_again(const Sample& sample, std::int64_t boot_ns) {
-  constexpr std::int64_t kSameMs = 1000, kNsPerMs = 1'000'000;
+  constexpr std::int64_t kSameMs = 1000;
   if (sample.index >= live_.size()) return;
   const std::int64_t age_ms = now_ms() - sample.time_ms;
   const std::int64_t by_age = nanoseconds(clock_.boot()) - age_ms * kNsPerMs;

@@ -43,6 +43,15 @@ bool Pipeline::doubtful_underway() const {
          std::any_of(handed_.begin(), handed_.end(), [&](const auto* p) { return doubtful(*p); });
 }
 
+// Open windows lose what counted in them within the span.
+std::vector<WindowEngine::Emptied> Pipeline::take_out(const TimeSpan& span) {
+  std::vector<std::uint64_t> now(members_.size());
+  auto emptied = engine_->take_out(span, now);
+  for (std::uint32_t i = 0; i < now.size(); ++i)
+    if (now[i] > 0) taken_out_[members_[i].plan.series] += now[i];
+  return emptied;
+}
+
 asio::awaitable<void> Pipeline::restamp() {
   if (doubtful_underway()) co_return;
   auto found = co_await store_.restamp(tracker_.epoch(), restamping_.epoch);
@@ -58,13 +67,6 @@ asio::awaitable<void> Pipeline::restamp() {
   drain();
 
   // What counted at the times of then is taken out; what is rightly there comes back.
-  auto take_out = [&](const TimeSpan& span) {
-    std::vector<std::uint64_t> now(members_.size());
-    auto emptied = engine_->take_out(span, now);
-    for (std::uint32_t i = 0; i < now.size(); ++i)
-      if (now[i] > 0) taken_out_[members_[i].plan.series] += now[i];
-    return emptied;
-  };
   std::int64_t oldest = now_ms(), shift_ms = 0;
   std::vector<WindowEngine::Emptied> emptied;
   std::int64_t upto = engine_->newest();

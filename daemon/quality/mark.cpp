@@ -22,14 +22,14 @@ int rank(Flag flag) {
   return 4;
 }
 
+}  // namespace
+
 Mark mark_of(Flag flag, Reason reason) {
   Mark out;
   out.flag = flag;
   out.reason = reason;
   return out;
 }
-
-}  // namespace
 
 bool is_worse(Flag flag, Flag than) {
   return rank(flag) > rank(than);

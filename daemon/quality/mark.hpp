@@ -22,6 +22,8 @@ struct Mark {
   friend bool operator==(const Mark&, const Mark&) = default;
 };
 
+Mark mark_of(Flag flag, Reason reason = Reason::none);
+
 // What several tests make of one value: missing, else bad, else suspect, else good, else not
 // evaluated. Of two equally bad the first one's reason stays.
 Mark worse(const Mark& first, const Mark& second);

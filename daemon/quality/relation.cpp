@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/clock.hpp"
+
 namespace gerbang::quality {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kPushedApartMs = 60'000;  // of sensors that are not polled
 
-bool sound(const Mark& mark) {
+bool comparable(const Mark& mark) {
   return mark.flag != Flag::missing && mark.flag != Flag::bad;
 }
 
@@ -55,7 +56,7 @@ void Relations::forget() {
 std::vector<Relations::Finding> Relations::take(std::uint32_t sensor, const Point& point) {
   std::vector<Finding> out;
   if (sensor >= of_.size() || of_[sensor].empty()) return out;
-  if (!sound(point.mark)) return out;
+  if (!comparable(point.mark)) return out;
   if (newest_[sensor] && newest_[sensor]->device_time == point.device_time &&
       point.time_ns < newest_[sensor]->time_ns)
     return out;

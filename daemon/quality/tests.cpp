@@ -4,20 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/clock.hpp"
+
 namespace gerbang::quality {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kGapIntervals = 3;   // from here on neighbours are no neighbours
 constexpr std::int64_t kOutageMs = 10'000;  // shorter silence is no loss of power
 constexpr double kNsPerSecond = 1e9;
-
-Mark mark_of(Flag flag, Reason reason) {
-  Mark out;
-  out.flag = flag;
-  out.reason = reason;
-  return out;
-}
 
 std::int64_t gap_ns(const Rules& rules) {
   return rules.interval_ms <= 0 ? INT64_MAX : kGapIntervals * rules.interval_ms * kNsPerMs;

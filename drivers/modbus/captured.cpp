@@ -13,13 +13,8 @@
 namespace gerbang::modbus {
 namespace {
 
-constexpr std::uint8_t kExceptionBit = 0x80;
-constexpr std::size_t kHeader = 6;  // MBAP without the unit
+constexpr std::size_t kLeader = 6;  // MBAP without the unit
 constexpr std::size_t kCrc = 2;
-
-std::uint16_t word(Bytes bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
 
 bool reads(std::uint8_t function) {
   return function >= 1 && function <= 4;
@@ -91,12 +86,12 @@ std::optional<Match> rtu_at(Bytes bytes) {
 
 // Without a checksum everything that the header says must fit.
 std::optional<Match> tcp_at(Bytes bytes) {
-  if (bytes.size() < kHeader + 3 || word(bytes, 2) != 0) return std::nullopt;
+  if (bytes.size() < kLeader + 3 || word(bytes, 2) != 0) return std::nullopt;
   const std::size_t length = word(bytes, 4);
-  if (bytes.size() < kHeader + length) return std::nullopt;
-  const Bytes body = bytes.subspan(kHeader, length);
+  if (bytes.size() < kLeader + length) return std::nullopt;
+  const Bytes body = bytes.subspan(kLeader, length);
   for (std::size_t possible : lengths(body))
-    if (possible == length) return Match{explain(body, true), kHeader + length};
+    if (possible == length) return Match{explain(body, true), kLeader + length};
   return std::nullopt;
 }
 
@@ -153,10 +148,10 @@ std::string refusal(Bytes bytes) {
     return std::to_string(bytes.size()) + " bytes are too few for a Modbus frame";
   // A header of Modbus TCP that does not fit the rest, where RTU makes no sense: it would have no
   // data.
-  if (bytes.size() >= kHeader + 3 && word(bytes, 2) == 0 &&
-      !lengths(bytes.subspan(kHeader)).empty())
+  if (bytes.size() >= kLeader + 3 && word(bytes, 2) == 0 &&
+      !lengths(bytes.subspan(kLeader)).empty())
     return "a Modbus TCP header that announces " + std::to_string(word(bytes, 4)) +
-           " bytes behind it; here are " + std::to_string(bytes.size() - kHeader);
+           " bytes behind it; here are " + std::to_string(bytes.size() - kLeader);
   const auto needed = checksum(bytes.first(bytes.size() - kCrc));
   return "neither Modbus TCP (no header that fits) nor RTU: the checksum (CRC) is " +
          hex(bytes.last(kCrc)) + ", these bytes need " + hex(needed) + crc_hint(bytes);

@@ -10,7 +10,6 @@
 namespace gerbang::modbus {
 namespace {
 
-constexpr std::uint8_t kExceptionBit = 0x80;
 constexpr std::size_t kHeader = 7;        // MBAP: transaction, protocol, length, unit
 constexpr std::size_t kRtuException = 5;  // unit, function, code, CRC
 
@@ -19,9 +18,6 @@ std::uint8_t high(std::uint16_t word) {
 }
 std::uint8_t low(std::uint16_t word) {
   return static_cast<std::uint8_t>(word & 0xFF);
-}
-std::uint16_t word(Bytes bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
 }
 std::uint8_t function_of(const Question& question) {
   return static_cast<std::uint8_t>(question.table);

@@ -21,6 +21,12 @@ using Bytes = std::span<const std::uint8_t>;
 
 // The longest frame of either kind.
 constexpr std::size_t kLongestFrame = 260;
+constexpr std::uint8_t kExceptionBit = 0x80;  // of the function code: the unit refuses
+
+// Two bytes, the high one first.
+inline std::uint16_t word(Bytes bytes, std::size_t at) {
+  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+}
 
 struct Question {
   std::uint8_t unit = 0;

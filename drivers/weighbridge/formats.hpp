@@ -20,6 +20,8 @@ namespace gerbang::weighbridge {
 
 using Bytes = std::span<const std::uint8_t>;
 
+constexpr std::uint8_t kCr = 0x0D, kLf = 0x0A;
+
 enum class Format : std::uint8_t {
   toledo,         // STX, status, weight, tare, CR, checksum perhaps
   aandd,          // ST,+00012.345 kg

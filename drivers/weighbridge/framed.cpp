@@ -9,7 +9,7 @@
 namespace gerbang::weighbridge {
 namespace {
 
-constexpr std::uint8_t kStx = 0x02, kEtx = 0x03, kCr = 0x0D, kLf = 0x0A;
+constexpr std::uint8_t kStx = 0x02, kEtx = 0x03;
 
 bool digit(std::uint8_t c) {
   return c >= '0' && c <= '9';

@@ -10,7 +10,6 @@
 namespace gerbang::weighbridge {
 namespace {
 
-constexpr std::uint8_t kCr = 0x0D, kLf = 0x0A;
 
 bool printable(std::uint8_t c) {
   return c >= 0x20 && c <= 0x7E;

@@ -160,7 +160,7 @@ TEST_F(AlarmKeys, TheGatewaysOwnAreOnAndCanBeSwitchedOffOrReplaced) {
   EXPECT_EQ(ids(),
             (std::vector<std::string>{"driver-line-down", "uplink-regional-down", "store-degraded",
                                       "store-damaged", "clock-untrusted", "no-readings"}));
-  const Alarm& driver = result_.config->alarms.all[0];
+  const Alarm driver = result_.config->alarms.all[0];
   EXPECT_TRUE(driver.built_in);
   EXPECT_EQ(driver.text.eng, "Driver line is not running");
   EXPECT_GT(driver.hold.count(), 0);

@@ -6,8 +6,6 @@
 namespace gerbang::test {
 namespace {
 
-constexpr std::int64_t kStart = 1'767'225'600'000;  // the plant's clock at its start
-
 alarm::Rule above(const std::string& id, double threshold) {
   alarm::Rule rule;
   rule.id = id;

@@ -8,8 +8,6 @@
 namespace gerbang::test {
 namespace {
 
-constexpr std::int64_t kStart = 1'767'225'600'000;  // the plant's clock at its start
-
 Event weighing(const Plant& plant, double net) {
   Event event;
   event.kind = "weighing";

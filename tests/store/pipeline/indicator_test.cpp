@@ -9,7 +9,7 @@
 namespace gerbang::test {
 namespace {
 
-constexpr std::int64_t kStart = 1'767'225'600'000, kHour = 3'600'000, kSlot = kHour / 3;
+constexpr std::int64_t kSlot = kHour / 3;
 
 std::shared_ptr<indicator::Standard> table(indicator::Method method) {
   using namespace indicator;

@@ -8,8 +8,6 @@
 namespace gerbang::test {
 namespace {
 
-constexpr std::int64_t kMinute = 60'000;
-
 std::vector<pipeline::Sensor> plant_sensors() {
   auto volume = sensor("volume", "water", QuantityKind::totaliser);
   volume.calibration.scale = 0.01;

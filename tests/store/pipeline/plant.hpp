@@ -20,6 +20,9 @@
 
 namespace gerbang::test {
 
+constexpr std::int64_t kStart = 1'767'225'600'000;  // the plant's clock at its start
+constexpr std::int64_t kMinute = 60'000, kHour = 60 * kMinute;
+
 using namespace std::chrono_literals;
 
 inline pipeline::Sensor sensor(const std::string& id, const std::string& domain = "water",

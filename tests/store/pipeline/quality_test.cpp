@@ -9,8 +9,6 @@
 namespace gerbang::test {
 namespace {
 
-constexpr std::int64_t kMinute = 60'000;
-
 pipeline::Sensor spiky(const std::string& id = "ph") {
   auto s = sensor(id);
   s.rules.range = quality::Range{0, 100};
@@ -29,7 +27,7 @@ pipeline::Sensor dust(const std::string& id, bool fine) {
   return s;
 }
 
-std::vector<store::StoredReading> stored(Plant& plant, std::size_t limit = 1000) {
+std::vector<store::StoredReading> readings_of(Plant& plant, std::size_t limit = 1000) {
   std::vector<store::StoredReading> out;
   store::ReadingQuery query;
   query.to_ms = INT64_MAX;
@@ -44,7 +42,7 @@ std::vector<store::StoredReading> stored(Plant& plant, std::size_t limit = 1000)
 }
 std::string flags(Plant& plant, std::size_t limit = 1000) {
   std::string out;
-  for (const auto& r : stored(plant, limit)) out += std::to_string(static_cast<int>(r.flag));
+  for (const auto& r : readings_of(plant, limit)) out += std::to_string(static_cast<int>(r.flag));
   return out;
 }
 
@@ -57,8 +55,8 @@ TEST(Quality, ASpikeIsKnownWithTheNextReadingAndIsInNoMean) {
   }
   EXPECT_EQ(flags(plant), "1141131");
   for (std::size_t limit : {1, 2, 3}) EXPECT_EQ(flags(plant, limit), "1141131") << limit;
-  EXPECT_EQ(stored(plant)[2].reason, Reason::spike);
-  EXPECT_EQ(stored(plant)[2].value, 30) << "the value is kept";
+  EXPECT_EQ(readings_of(plant)[2].reason, Reason::spike);
+  EXPECT_EQ(readings_of(plant)[2].value, 30) << "the value is kept";
   EXPECT_EQ(plant.pipe->live(0).reflagged, 2u);
   plant.advance(80s);
   const auto rows = plant.rows(kMinute);
@@ -129,7 +127,7 @@ TEST(Quality, FinerDustThanCoarserMakesBothSuspect) {
   plant.give({plant.reading(0, 268)});
   plant.give({plant.reading(1, 7)});
   EXPECT_EQ(flags(plant), "223333");
-  EXPECT_EQ(stored(plant)[2].reason, Reason::related);
+  EXPECT_EQ(readings_of(plant)[2].reason, Reason::related);
   EXPECT_EQ(plant.pipe->live(0).flag, Flag::suspect) << "shown at once";
   plant.stop();
 }
@@ -257,7 +255,7 @@ TEST(Quality, MaintenanceMarksEndsByItselfAndSurvivesARestart) {
   EXPECT_EQ(ph.statistics.mean, 7);
   EXPECT_EQ(ph.reason, Reason::maintenance);
   EXPECT_EQ(rows.at({work.from_ms, plant.series(1)}).good, 3u);
-  EXPECT_EQ(stored(plant)[0].value, 4) << "what it said is kept";
+  EXPECT_EQ(readings_of(plant)[0].value, 4) << "what it said is kept";
   plant.stop();
 }
 
@@ -282,7 +280,7 @@ TEST(Quality, ComputedSensorsFollowTheirInputs) {
   poll(5000);
   poll(1060);
   std::string computed;
-  for (const auto& r : stored(plant))
+  for (const auto& r : readings_of(plant))
     if (r.series == plant.series(2)) computed += std::to_string(static_cast<int>(r.flag));
   EXPECT_EQ(computed, "2242") << "what is found of an input later holds for what came of it";
   ++plant.given;

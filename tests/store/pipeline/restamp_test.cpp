@@ -9,7 +9,6 @@
 namespace gerbang::test {
 namespace {
 
-constexpr std::int64_t kMinute = 60'000;
 constexpr auto kYear = std::chrono::hours(24 * 365);
 
 std::vector<pipeline::Sensor> sensors() {

@@ -6,16 +6,12 @@
 #include <cmath>
 #include <random>
 
+#include "unit/alarm/moments.hpp"
+
 namespace gerbang::alarm {
 namespace {
 
 using Told = std::vector<std::string>;
-
-constexpr std::int64_t kUtc = 1'767'225'600'000;
-
-Moment at(std::int64_t ms) {
-  return Moment{ms, kUtc + ms, ClockTrust::trusted};
-}
 
 Rule rule(std::string id, Watch watch) {
   Rule out;

@@ -6,14 +6,10 @@
 #include <random>
 #include <vector>
 
+#include "unit/alarm/moments.hpp"
+
 namespace gerbang::alarm {
 namespace {
-
-constexpr std::int64_t kUtc = 1'767'225'600'000;
-
-Moment at(std::int64_t ms) {
-  return Moment{ms, kUtc + ms, ClockTrust::trusted};
-}
 
 Life::Timing timing(std::int64_t hold = 0, std::int64_t release = 0) {
   Life::Timing out;

@@ -10,8 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::int64_t kStart = 1'767'225'600'000;
-const TimeSpan kWindow{kStart, kStart + kDayMs};
+constexpr TimeSpan kWindow{1'767'225'600'000, 1'767'225'600'000 + kDayMs};
 
 struct Row {
   std::int32_t series;
@@ -28,7 +27,7 @@ std::vector<Aggregate> rows(const std::vector<Row>& all) {
     Aggregate row;
     row.series = one.series;
     row.window_ms = one.length;
-    row.start_ms = kStart + one.hour * one.length;
+    row.start_ms = kWindow.start_ms + one.hour * one.length;
     row.end_ms = row.start_ms + one.length;
     row.expected = 60;
     row.received = row.good = one.value ? one.good : 0;

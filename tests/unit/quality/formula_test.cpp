@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/quality/seconds.hpp"
+
 namespace gerbang::quality {
 namespace {
-
-constexpr std::int64_t kSecond = 1'000'000'000;
 
 Corrector::Input input(std::int64_t second, double value, Flag flag = Flag::good,
                        Reason reason = Reason::none) {

@@ -8,18 +8,12 @@
 #include <random>
 #include <vector>
 
+#include "unit/quality/seconds.hpp"
+
 namespace gerbang::quality {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kHour = 3600 * kSecond;  // long after the board's start
-
-Mark mark(Flag flag, Reason reason = Reason::none) {
-  Mark m;
-  m.flag = flag;
-  m.reason = reason;
-  return m;
-}
 
 // Readings a second apart, with what the tests said of each in the end.
 class Stream {
@@ -77,8 +71,9 @@ TEST(Stream, TheDriversWordStaysWhereItIsWorse) {
   Rules rules;
   rules.range = Range{0, 14};
   Stream stream(rules);
-  stream.say(7, mark(Flag::suspect, Reason::driver)).say(7, mark(Flag::bad, Reason::crc));
-  stream.say(0, mark(Flag::missing, Reason::timeout)).say(99, mark(Flag::suspect, Reason::driver));
+  stream.say(7, mark_of(Flag::suspect, Reason::driver)).say(7, mark_of(Flag::bad, Reason::crc));
+  stream.say(0, mark_of(Flag::missing, Reason::timeout))
+      .say(99, mark_of(Flag::suspect, Reason::driver));
   EXPECT_EQ(stream.flags(), "3494");
   EXPECT_EQ(stream.marks[1].reason, Reason::crc);
   EXPECT_EQ(stream.marks[2].reason, Reason::timeout);
@@ -114,8 +109,8 @@ TEST(Stream, ASpikeIsFoundWithTheNextReading) {
   EXPECT_EQ(stream.flags(), "111") << "nobody knows yet";
   stream.say_all({10, 13, 10, 12, 10});
   EXPECT_EQ(stream.flags(), "11413111") << "what stands beside a peak is not one";
-  EXPECT_EQ(stream.marks[2], mark(Flag::bad, Reason::spike));
-  EXPECT_EQ(stream.marks[4], mark(Flag::suspect, Reason::spike));
+  EXPECT_EQ(stream.marks[2], mark_of(Flag::bad, Reason::spike));
+  EXPECT_EQ(stream.marks[4], mark_of(Flag::suspect, Reason::spike));
   EXPECT_EQ(stream.marks[6].flag, Flag::good) << "exactly at the threshold";
 }
 
@@ -134,7 +129,7 @@ TEST(Stream, ASpikeNeedsBothNeighbours) {
   gap.say(1).say(1).say(50).say(1, Mark(), 4).say(1);
   EXPECT_EQ(gap.flags(), "11111") << "four seconds later is no neighbour";
   Stream missing(rules);
-  missing.say(1).say(1).say(50).say(0, mark(Flag::missing, Reason::timeout)).say(1);
+  missing.say(1).say(1).say(50).say(0, mark_of(Flag::missing, Reason::timeout)).say(1);
   EXPECT_EQ(missing.flags(), "11391") << "one that is missing is bridged within three intervals";
 }
 
@@ -186,7 +181,7 @@ TEST(Stream, WarmsUpAfterTheBoardsStartAFaultAndAnOutage) {
   EXPECT_EQ(boot.marks[0].reason, Reason::warm_up);
 
   Stream fault(rules);
-  fault.say(1).say(1, mark(Flag::suspect, Reason::device_fault)).say(1).say(1).say(1).say(1);
+  fault.say(1).say(1, mark_of(Flag::suspect, Reason::device_fault)).say(1).say(1).say(1).say(1);
   EXPECT_EQ(fault.flags(), "233332");
 
   Stream outage(rules);
@@ -216,7 +211,7 @@ TEST(Stream, IsStaleAfterSilence) {
   EXPECT_FALSE(tests.stale(stream.now + 6 * kSecond, rules)) << "said once in a while";
   EXPECT_TRUE(tests.stale(stream.now + 10 * kSecond, rules));
   stream.now += 10 * kSecond;
-  stream.say(0, mark(Flag::missing, Reason::timeout));
+  stream.say(0, mark_of(Flag::missing, Reason::timeout));
   EXPECT_FALSE(tests.stale(stream.now + 4 * kSecond, rules)) << "a word that it is away is a word";
   rules.stale_ms = 0;
   EXPECT_FALSE(tests.stale(stream.now + kHour, rules));
@@ -257,7 +252,7 @@ TEST(Stream, AGapForgetsAsMuchAsABeginning) {
       const double said = dice == 19 ? value + 8 : dice == 18 ? -1 : value;
       const bool gap = random() % 10 == 0;
       Mark driver;
-      if (random() % 15 == 0) driver = mark(Flag::missing, Reason::timeout);
+      if (random() % 15 == 0) driver = mark_of(Flag::missing, Reason::timeout);
       whole.say(said, driver, gap ? 4 : 1);
       if (gap && driver.flag != Flag::missing && said >= 0) parts.tests.forget();
       parts.say(said, driver, gap ? 4 : 1);

@@ -21,7 +21,8 @@ from harness import BUILD, SOURCE, Bench, Broker, Gateway, Subscriber, free_port
 ENVIRONMENT = {**os.environ, "GERBANG_DRIVER_PATH": str(BUILD / "drivers"), "GERBANG_DATA": str(SOURCE / "config")}
 # What the site says where a profile asks.
 # Places of the address, by plugin and key; numbers for the rest.
-PLACES = {"w1": '"28-0000098e8f2d"', "address": "{ empty = 1800, full = 200 }"}
+PLACES = {"w1": '"28-0000098e8f2d"', "address": "{ empty = 1800, full = 200 }", "sensor_address": '"0"',
+          "dev_eui": '"0101010101010101"'}
 ANSWERS = {"address": PLACES["address"], "quantity": '"co2"', "scale": "0.1", "span": "{ raw = [0, 65535], value = [0, 100] }"}
 UNITS = {"conductivity": "mS/cm", "flow": "L/s", "volume": "L", "volume_reverse": "L"}
 # quantity → its unit on the wire; unit in the file → factor into it. Written here, not read from the gateway.
@@ -179,7 +180,7 @@ class Profiles(unittest.TestCase):
                 line = f'device = "/dev/gerbang-test-{number}"'
                 if profile["plugin"] == "modbus":
                     line = f'transport = "rtu"\n{line}'
-                elif profile["plugin"] == "iio":
+                elif profile["plugin"] in ("iio", "mqtt"):
                     line = ""
                 text += f'[[driver]]\nname = "line-{number}"\nplugin = "{profile["plugin"]}"\n[driver.options]\n{line}\n'
                 text += f'[[device]]\nid = "d{number}"\ndriver = "line-{number}"\nprofile = "{profile["name"]}"\n'
@@ -191,6 +192,8 @@ class Profiles(unittest.TestCase):
                 wanted += len(names)
                 for channel in profile["channels"]:
                     answers = {k: ANSWERS.get(k) or f'"{UNITS.get(channel["quantity"], "ppm")}"' for k in channel["ask"]}
+                    if profile["plugin"] == "mqtt":
+                        answers["address"] = f'{{ field = "{channel["name"]}" }}'
                     if answers:
                         text += f'[device.override.{channel["name"]}]\n' + "".join(f"{k} = {v}\n" for k, v in answers.items())
             file = bench.write("gerbang.toml", text)

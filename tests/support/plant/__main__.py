@@ -12,7 +12,8 @@ SCENARIO.toml has one [[line]] a wire:
                        points.NAME = { register, table, type, order, scale, offset, bit, value = SIGNAL }
                        or profile = "supmea-sup-ph8" and values.CHANNEL = SIGNAL
   kind = "modbus-rtu"  the same with link = "rs485-a" instead of listen
-  kind = "serial"      name, link, model = pms5003 | pms7003 | pms3003 | sds011 | sps30 | a02yyuw | maxbotix | weighbridge | sdi12,
+  kind = "serial"      name, link, model = pms5003 | pms7003 | pms3003 | sds011 | sps30 | a02yyuw | maxbotix | maxbotix-usb | maxbotix-lv |
+                       maxbotix-xl | weighbridge | sdi12,
                        values.CHANNEL = SIGNAL; weighbridge: format, cycle = "60s", values.gross; sdi12: address
   kind = "chirpstack"  name, broker = "127.0.0.1:1883", every = "10s", raw = false, [[line.device]] dev_eui, values.FIELD = SIGNAL
 SIGNAL is a number or { base, wave, period, noise, per_second, step }.

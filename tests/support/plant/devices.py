@@ -15,8 +15,10 @@ from wires import Faults, Pty
 
 PROFILES = pathlib.Path(__file__).resolve().parents[3] / "config" / "profiles"
 STREAMED = {"pms5003": frames.pms, "pms7003": frames.pms, "pms3003": lambda values: frames.pms(values, 20),
-            "sds011": frames.sds011, "a02yyuw": frames.a02yyuw, "maxbotix": frames.maxbotix}
-EVERY = {"pms5003": 1, "pms7003": 1, "pms3003": 1, "sds011": 1, "a02yyuw": 0.2, "maxbotix": 0.15, "weighbridge": 0.2}
+            "sds011": frames.sds011, "a02yyuw": frames.a02yyuw, "maxbotix": frames.maxbotix, "maxbotix-usb": frames.maxbotix_usb,
+            "maxbotix-lv": frames.maxbotix_lv, "maxbotix-xl": frames.maxbotix_xl}
+EVERY = {"pms5003": 1, "pms7003": 1, "pms3003": 1, "sds011": 1, "a02yyuw": 0.2, "maxbotix": 0.15, "maxbotix-usb": 0.15,
+         "maxbotix-lv": 0.05, "maxbotix-xl": 0.1, "weighbridge": 0.2}
 
 
 class Wrong(Exception):
@@ -260,8 +262,9 @@ class Serial(Line):
         self.buffer, self.started, self.task = b"", False, None
 
     def checked_frames(self):
-        return self.model not in ("maxbotix", "weighbridge") or (
-            self.model == "weighbridge" and self.format in ("toledo", "yaohua-a9"))
+        if self.model == "weighbridge":
+            return self.format in ("toledo", "yaohua-a9")
+        return not self.model.startswith("maxbotix")
 
     def frame(self):
         values = self.values(self.signals_of)

@@ -42,11 +42,14 @@ def registers(kind, order, value):
 
 # ---- particles ----------------------------------------------------------------------------------
 def pms(values, length=28, error=0):
-    """PMS5003 and PMS7003 (length 28), PMS3003 (20). values: pm1, pm2_5, pm10 in µg/m³."""
-    mass = [round(values.get(name, 0)) for name in ("pm1", "pm2_5", "pm10")]
-    words = mass + mass
+    """PMS5003 and PMS7003 (length 28), PMS3003 (20). values: pm1, pm2_5, pm10 in µg/m³; if they shall differ, those with _cf1 too;
+    count_0_3 … count_10 in 1/dL, else made from pm2_5."""
+    names = ("pm1", "pm2_5", "pm10")
+    atmosphere = [round(values.get(name, 0)) for name in names]
+    words = [round(values.get(name + "_cf1", values.get(name, 0))) for name in names] + atmosphere
     if length == 28:
-        counts = [round(values.get("pm2_5", 0) * factor) for factor in (150, 45, 8, 1, 0.3, 0.1)]
+        factors = {"0_3": 150, "0_5": 45, "1": 8, "2_5": 1, "5": 0.3, "10": 0.1}
+        counts = [round(values.get("count_" + size, values.get("pm2_5", 0) * factor)) for size, factor in factors.items()]
         words += counts + [0x9700 | error]
     else:
         words += [0, 0, 0]
@@ -80,8 +83,11 @@ def unstuff(frame):
 
 
 def sps30_data(values):
+    """pm1 … pm10 in µg/m³; number_0_5 … number_10 in 1/cm³, else made from pm2_5; typical_size in µm."""
     mass = [values.get(name, 0) for name in ("pm1", "pm2_5", "pm4", "pm10")]
-    return struct.pack(">10f", *mass, *[mass[1] * f for f in (5.2, 6.1, 6.3, 6.35, 6.36)], 0.62)
+    factors = {"0_5": 5.2, "1": 6.1, "2_5": 6.3, "4": 6.35, "10": 6.36}
+    numbers = [values.get("number_" + size, mass[1] * factor) for size, factor in factors.items()]
+    return struct.pack(">10f", *mass, *numbers, values.get("typical_size", 0.62))
 
 
 # ---- distance -----------------------------------------------------------------------------------
@@ -92,6 +98,18 @@ def a02yyuw(values):
 
 def maxbotix(values):
     return b"R%04d\r" % round(values["distance"])
+
+
+def maxbotix_usb(values):
+    return b"R%04d \r" % round(values["distance"])
+
+
+def maxbotix_lv(values):
+    return b"R%03d\r" % round(values["distance"] / 25.4)  # inches
+
+
+def maxbotix_xl(values):
+    return b"R%03d\r" % round(values["distance"] / 10)  # centimetres
 
 
 # ---- weights ------------------------------------------------------------------------------------
@@ -118,7 +136,28 @@ def mt_sics(weight, stable, **_):
     return b"S %s %10.1f kg\r\n" % (b"S" if stable else b"D", weight)
 
 
-WEIGHTS = {"toledo": toledo, "st-gs": st_gs, "yaohua-a9": yaohua_a9, "mt-sics": mt_sics}
+def aandd(weight, stable, **_):
+    return b"%s,%s%09.1f kg\r\n" % (b"ST" if stable else b"US", b"+" if weight >= 0 else b"-", abs(weight))
+
+
+def cas_22(weight, stable, **_):
+    return b"%s,GS,\x01%c,%8d kg\r\n" % (b"ST" if stable else b"US", 0x40 if stable else 0, round(weight))
+
+
+def yaohua_equals(weight, _stable, **_kw):
+    return b"=" + (b"%08.1f" % weight)[::-1]
+
+
+def a12e(weight, _stable, **_kw):
+    return b"ww%08.2fkg\r\n" % weight
+
+
+def rinstrum_a(weight, stable, **_):
+    return b"\x02%s%7d%s\x03" % (b" " if weight >= 0 else b"-", abs(round(weight)), b"G" if stable else b"M")
+
+
+WEIGHTS = {"toledo": toledo, "st-gs": st_gs, "yaohua-a9": yaohua_a9, "mt-sics": mt_sics, "and": aandd, "cas-22": cas_22,
+           "yaohua-equals": yaohua_equals, "a12e": a12e, "rinstrum-a": rinstrum_a}
 
 
 # ---- SDI-12 -------------------------------------------------------------------------------------

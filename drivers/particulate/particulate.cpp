@@ -10,6 +10,7 @@
 
 #include "codec.hpp"
 #include "keys.hpp"
+#include "serial/dialogue.hpp"
 #include "serial/options.hpp"
 #include "serial/stream.hpp"
 
@@ -25,8 +26,11 @@ constexpr auto kListenSlow = 2500ms;
 constexpr auto kListenFast = 1s;
 // A recognised device that says nothing for so long may have been replaced by another model.
 constexpr auto kForget = 60s;
-constexpr auto kSpsAnswers = 300ms;  // or it is asked again
+// An SPS30 answers within 20 ms, a PMS or SDS011 when it has measured; adapters add some.
+constexpr auto kSpsAnswers = 500ms;
 constexpr auto kOthersAnswer = 1000ms;
+constexpr auto kLatest = 7s;  // an answer that is later is not reckoned with
+constexpr auto kSearchAgain = 300ms;
 constexpr auto kNoNewData = 200ms;  // an SPS30 measures every second
 constexpr auto kSpsIdle = 1500ms;   // without any new data: it has to be started
 constexpr auto kStartAgain = 10s;
@@ -85,7 +89,8 @@ class Particulate final : public serial::Stream {
         passive_(config.options().text("mode") == "passive"),
         search_(!config.options().has("baud")),
         model_(given_),
-        codec_(given_) {
+        codec_(given_),
+        dialogue_(given_ && given_ != Model::sps30 ? kOthersAnswer : kSpsAnswers, kLatest) {
     for (std::size_t i = 0; i < config.sensor_count(); ++i) {
       const Sensor sensor = config.sensor(i);
       Wanted wanted{sensor.id, sensor.address.text("channel"), std::nullopt};
@@ -114,17 +119,24 @@ class Particulate final : public serial::Stream {
 
   static std::string where(const Wanted& wanted) { return "sensor " + wanted.id + ": address: "; }
 
-  void feed(Bytes bytes) override { take(codec_.feed(bytes)); }
+  void feed(Bytes bytes) override {
+    heard_ += bytes.size();
+    if (heard_ > question_) dialogue_.garbled();  // more than an echo
+    take(codec_.feed(bytes));
+  }
   void silence() override { take(codec_.silence()); }
   void reset() override {
     codec_.reset();
     ask_at_ = Time{};
+    if (dialogue_.waits()) dialogue_.doubt();
   }
   void answer(Emitter& out, std::uint32_t sensor, std::size_t position) override;
   Time act(Time now, bool waiting) override;
 
   void take(std::span<const Event> events);
   void take(const Event& event, Time now);
+  bool asks() const { return model_ && (*model_ == Model::sps30 || passive_); }
+  bool use(const Event& event, Time now);
   void recognise(Model model);
   Time search(Time now);
   Time ask(Time now);
@@ -142,9 +154,11 @@ class Particulate final : public serial::Stream {
   std::string told_;
 
   Time listen_until_{};  // model not known
-  Time ask_at_{}, asked_at_{};
-  Time start_at_{};                   // not before
-  Time nothing_since_ = Time::max();  // SPS30: only "no new data" since
+  serial::Dialogue dialogue_;
+  std::size_t question_ = 0, heard_ = 0;  // bytes of the newest question, and since
+  Time ask_at_{}, asked_at_{};            // not before; the newest question
+  Time start_at_{};                       // not before
+  Time nothing_since_ = Time::max();      // SPS30: only "no new data" since
 };
 
 void Particulate::take(std::span<const Event> events) {
@@ -158,12 +172,13 @@ void Particulate::take(std::span<const Event> events) {
         break;
       case Event::Kind::refused:
         noise(1);
+        if (asks()) dialogue_.answered(now);
         if (std::exchange(told_, event.text) != event.text) host().warning(event.text);
         break;
       default:
         heard_at_ = now;
         seen = event.model;
-        take(event, now);
+        if (use(event, now)) take(event, now);
     }
   }
   if (broken_frames > 0) broken(broken_frames);
@@ -172,6 +187,24 @@ void Particulate::take(std::span<const Event> events) {
     noise_ += more;
   }
   if (seen && !model_) recognise(*seen);
+}
+
+// Whether it counts: of a device that is asked, only the answer to the newest question.
+bool Particulate::use(const Event& event, Time now) {
+  const bool values = event.kind == Event::Kind::measurement || event.kind == Event::Kind::fault;
+  // Heard in the search, where questions are not told apart.
+  if (!model_) return !values || event.model != Model::sps30;
+  if (!asks() || event.kind == Event::Kind::started) return true;
+  if (values) nothing_since_ = Time::max();
+  const auto answer = dialogue_.answered(now);
+  if (answer != serial::Dialogue::Answer::late)
+    return answer == serial::Dialogue::Answer::right || !values;
+  std::string text =
+      "an answer came when none was due: it may be a late one to an earlier "
+      "question, so its values are not used";
+  if (passive_) text += "; if the sensor sends by itself, leave mode = \"passive\" away";
+  if (std::exchange(told_, text) != text) host().warning(text);
+  return false;
 }
 
 void Particulate::take(const Event& event, Time now) {
@@ -217,6 +250,7 @@ void Particulate::recognise(Model model) {
   model_ = model;
   codec_ = Codec(model);
   noise_ = 0;
+  dialogue_.doubt();
   std::string text =
       "recognised " + std::string(name_of(model)) + " at " + text_of(line().settings());
   if (model == Model::pms5003)
@@ -251,7 +285,7 @@ serial::Stream::Time Particulate::act(Time now, bool waiting) {
   }
   if (!model_) return search(now);
   const Time forget = given_ ? Time::max() : heard_at_ + kForget;
-  if (!waiting || (*model_ != Model::sps30 && !passive_)) return forget;
+  if (!waiting || !asks()) return forget;
   return std::min(forget, ask(now));
 }
 
@@ -271,27 +305,27 @@ serial::Stream::Time Particulate::search(Time now) {
   const bool fast = line().settings().baud == 115'200;
   if (fast && now >= ask_at_) {
     send(kSpsRead);
-    ask_at_ = now + kSpsAnswers;
+    ask_at_ = now + kSearchAgain;
   }
   const Time until = search_ ? listen_until_ : Time::max();
   return fast ? std::min(until, ask_at_) : until;
 }
 
 serial::Stream::Time Particulate::ask(Time now) {
-  if (now < ask_at_) return ask_at_;
-  if (*model_ == Model::sps30) {
+  if (const Time at = std::max(ask_at_, dialogue_.next(now)); now < at) return at;
+  if (*model_ == Model::sps30)
     send(kSpsRead);
-    ask_at_ = now + kSpsAnswers;
-  } else {
+  else
     *model_ == Model::sds011 ? send(kSdsRead) : send(kPmsRead);
-    ask_at_ = now + kOthersAnswer;
-  }
   asked();
+  dialogue_.asked(now);
   asked_at_ = now;
-  return ask_at_;
+  return dialogue_.next(now);
 }
 
 void Particulate::send(Bytes question) {
+  question_ = question.size();
+  heard_ = 0;
   line().write(question, serial::Clock::now() + 100ms);
 }
 

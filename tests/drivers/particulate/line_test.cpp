@@ -5,10 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <bit>
+#include <deque>
 #include <functional>
 
 #include "drivers/rig.hpp"
 #include "frames.hpp"
+#include "particulate/codec.hpp"
 #include "support/pty.hpp"
 #include "support/temp_dir.hpp"
 
@@ -219,6 +222,114 @@ TEST_F(Particulate, AnSps30ThatNeverHasNewDataIsMissing) {
     return rig.count(0, GERBANG_REASON_TIMEOUT) >= 3;
   }));
   EXPECT_EQ(rig.good(0), 0u);
+}
+
+// An answer to a read whose every number is this one.
+Bytes sps_answer(float number) {
+  Bytes inside{0x00, 0x03, 0x00, 40};
+  const auto bits = std::bit_cast<std::uint32_t>(number);
+  for (int i = 0; i < 10; ++i)
+    for (int shift = 24; shift >= 0; shift -= 8)
+      inside.push_back(static_cast<std::uint8_t>(bits >> shift));
+  inside.push_back(gerbang::particulate::shdlc_checksum(inside));
+  Bytes frame{0x7E};
+  for (const std::uint8_t byte : inside) {
+    const bool stuffed = byte == 0x7D || byte == 0x7E || byte == 0x11 || byte == 0x13;
+    if (stuffed) frame.push_back(0x7D);
+    frame.push_back(stuffed ? byte ^ 0x20 : byte);
+  }
+  frame.push_back(0x7E);
+  return frame;
+}
+
+// An SPS30 that answers each read after `late`, with the number of the question.
+struct LateSps30 {
+  const Pty& far;
+  std::chrono::milliseconds late;
+  int asked = 0;
+  std::deque<std::pair<std::chrono::steady_clock::time_point, int>> owed{};
+
+  void turn() {
+    const auto now = std::chrono::steady_clock::now();
+    for (Bytes all = far.receive(); all.size() >= 6; all.erase(all.begin(), all.begin() + 6))
+      owed.emplace_back(now + late, ++asked);
+    for (; !owed.empty() && owed.front().first <= now; owed.pop_front())
+      far.send(sps_answer(static_cast<float>(owed.front().second)));
+  }
+};
+
+TEST_F(Particulate, AnAnswerThatIsLateIsNotTakenForOneToANewerQuestion) {
+  sensor("pm2_5", 200ms);
+  ASSERT_EQ(open({{"model", "sps30"}, {"warm_up", "0"}}), GERBANG_OK);
+  LateSps30 device{far, 0ms};
+  auto run = [&](const std::function<bool()>& until, std::chrono::milliseconds limit) {
+    return rig.poll_until(
+        [&] {
+          device.turn();
+          return until();
+        },
+        limit);
+  };
+  ASSERT_TRUE(run([&] { return rig.good(0) >= 3; }, 5s)) << rig.log;
+
+  device.late = 800ms;
+  const auto before = rig.readings.size();
+  EXPECT_FALSE(run([] { return false; }, 4s));
+  EXPECT_GE(rig.count(0, GERBANG_REASON_TIMEOUT), 10u);
+  EXPECT_TRUE(rig.logged("an answer came when none was due"));
+  for (std::size_t i = before; i < rig.readings.size(); ++i)
+    EXPECT_EQ(rig.readings[i].quality, static_cast<unsigned>(GERBANG_MISSING))
+        << rig.readings[i].number;
+
+  // What was late is not remembered: each value is the answer to the newest question.
+  device.late = 0ms;
+  const auto good = rig.good(0);
+  auto newest = rig.readings.size();
+  ASSERT_TRUE(run(
+      [&] {
+        for (; newest < rig.readings.size(); ++newest)
+          if (rig.readings[newest].quality != GERBANG_MISSING) {
+            EXPECT_EQ(rig.readings[newest].number, device.asked);
+          }
+        return rig.good(0) >= good + 5;
+      },
+      10s))
+      << rig.log;
+}
+
+TEST_F(Particulate, AQuestionThatWasLostCostsSecondsAndNoMore) {
+  sensor("pm2_5", 200ms);
+  ASSERT_EQ(open({{"model", "sps30"}, {"warm_up", "0"}}), GERBANG_OK);
+  ASSERT_TRUE(rig.poll_until([&] { return !far.receive().empty(); }));  // and nothing is said
+  LateSps30 device{far, 0ms};
+  ASSERT_TRUE(rig.poll_until(
+      [&] {
+        device.turn();
+        return rig.good(0) >= 2;
+      },
+      10s))
+      << rig.log;
+  EXPECT_GE(device.asked, 3) << "the first answer only shows that they are in step again";
+}
+
+TEST_F(Particulate, AHalfAnswerIsNoSilenceAndIsAskedForAgainSoon) {
+  sensor("pm2_5", 200ms);
+  ASSERT_EQ(open({{"model", "sps30"}, {"warm_up", "0"}}), GERBANG_OK);
+  Bytes half = sps_answer(5);
+  half.resize(half.size() / 2);
+  int asked = 0;
+  ASSERT_FALSE(rig.poll_until(
+      [&] {
+        if (!far.receive().empty()) {
+          ++asked;
+          far.send(half);
+        }
+        return false;
+      },
+      3s));
+  EXPECT_GE(asked, 4);
+  EXPECT_EQ(rig.good(0), 0u);
+  EXPECT_GE(rig.count(0, GERBANG_REASON_PROTOCOL), 2u);
 }
 
 // Sends a frame every 50 ms, or answers questions, beside a scan.

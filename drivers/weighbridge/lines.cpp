@@ -10,7 +10,6 @@
 namespace gerbang::weighbridge {
 namespace {
 
-
 bool printable(std::uint8_t c) {
   return c >= 0x20 && c <= 0x7E;
 }

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace gerbang::mqtt {
 namespace {
@@ -356,10 +357,14 @@ class Client::Impl {
 
 namespace {
 
-// Never destroyed: the library's threads run until the process ends.
-Client*& the_client() {
-  static Client* client = nullptr;
-  return client;
+// Never destroyed, the abandoned ones neither: the library's threads run until the process ends.
+struct Clients {
+  std::vector<Client*> all;
+  Client* current = nullptr;
+};
+Clients& clients() {
+  static auto* const out = new Clients;
+  return *out;
 }
 
 }  // namespace
@@ -368,17 +373,18 @@ Client::Client(const BrokerSettings& settings)
     : settings_(settings), impl_(std::make_unique<Impl>(settings)) {}
 
 Client& Client::shared(const BrokerSettings& settings) {
-  Client*& client = the_client();
-  if (client == nullptr || client->settings_ != settings) client = new Client(settings);
-  client->impl_->acquire();
-  return *client;
+  Clients& known = clients();
+  if (known.current == nullptr || known.current->settings_ != settings)
+    known.current = known.all.emplace_back(new Client(settings));
+  known.current->impl_->acquire();
+  return *known.current;
 }
 
 void Client::release() {
   impl_->release();
 }
 void Client::abandon() {
-  if (the_client() == this) the_client() = nullptr;
+  if (clients().current == this) clients().current = nullptr;
 }
 int Client::ready_fd() const {
   return impl_->event();

@@ -50,6 +50,8 @@ INSTANTIATE_TEST_SUITE_P(Formats, EveryFormat, testing::ValuesIn(kFormats),
                            return name;
                          });
 
+constexpr std::string_view kLikeFrames = "\x02\x03\r\n=STUGws,+kg 0123\x80\xFF";
+
 TEST_P(EveryFormat, GivesTheSameForAnySplitOfTheStream) {
   std::mt19937 random(7);
   FrameBytes stream;
@@ -57,7 +59,7 @@ TEST_P(EveryFormat, GivesTheSameForAnySplitOfTheStream) {
     stream = join(stream, frame_of(name, static_cast<int>(random() % 80'000)));
     if (i % 7 == 3)  // garbage with much that looks like the beginning of a frame
       for (auto n = random() % 40; n > 0; --n)
-        stream.push_back("\x02\x03\r\n=STUGws,+kg 0123\x80\xFF"[random() % 25]);
+        stream.push_back(static_cast<std::uint8_t>(kLikeFrames[random() % kLikeFrames.size()]));
   }
   Decoder whole(GetParam());
   const auto expected = all(whole.feed(stream));

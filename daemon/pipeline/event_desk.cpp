@@ -4,6 +4,7 @@
 #include <sstream>
 #include <utility>
 
+#include "core/clock.hpp"
 #include "wire/encode.hpp"
 
 namespace gerbang::pipeline {

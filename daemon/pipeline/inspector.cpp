@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "core/clock.hpp"
+
 namespace gerbang::pipeline {
 namespace {
 

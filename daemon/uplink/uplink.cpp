@@ -280,7 +280,9 @@ class Uplink::Impl final : public MqttEvents {
     publication.id = id;
     publication.topic = prefix_ + message.topic;
     publication.historical = out.historical;
-    publication.retain = message.retain && !out.historical;
+    // The newest of its topic. Of the backlog alarms alone: they are sent in their order, before
+    // what is live.
+    publication.retain = message.retain && (!out.historical || message.lane == Lane::urgent);
     if (!document || !message.body.empty()) {
       auto finished = finish(message, out.historical, wall_ms);
       if (!finished) return settle(machine_.unsendable(id, finished.error().what));

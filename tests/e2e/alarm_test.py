@@ -125,6 +125,23 @@ text = { ind = "Keruh", eng = "Turbid" }
         self.room.audit()
         self.gateway.process.stop()
 
+    def test_who_comes_after_an_outage_sees_what_holds_now(self):
+        self.gateway = Gateway(self.bench, self.configuration(1e6, self.ALARM))
+        wait_for("readings", lambda: (s := self.api("/api/v1/sensors")) and "newest" in s["sensors"][0])
+        wait_for("the connection", lambda: self.api("/api/v1/status")["uplinks"][0]["connected"])
+        for threshold, state in ((-1e6, "RAISED"), (1e6, "CLEARED")):
+            self.broker.stop()
+            wait_for("the outage", lambda: not self.api("/api/v1/status")["uplinks"][0]["connected"])
+            self.reload(threshold)
+            wait_for("the alarm " + state, lambda: self.alarm()["state"] == state)
+            self.broker.start()
+            wait_for("the message", lambda: (u := self.api("/api/v1/status")["uplinks"][0])["connected"] and u["waiting"] == 0, 30)
+            late = Subscriber(self.bench, self.broker, f"{ROOT}/+/+/+/alarm/turbid", "late-" + state)
+            seen = wait_for("the retained alarm", lambda: late.messages("alarm/", retained=True), 5)
+            self.assertEqual(self.room.schema.AlarmState.Name(seen[0][1].state), state)
+            late.stop()
+        self.gateway.process.stop()
+
     def test_the_gateway_watches_itself(self):
         self.gateway = Gateway(self.bench, self.configuration(1e6, """
 [[alarm]]

@@ -81,6 +81,19 @@ TEST_F(UplinkShell, OnlyLiveMessagesAreRetained) {
                           {"state", true}, {"old", false}, {"new", true}, {"event", false}}));
 }
 
+// Else a subscriber who comes later reads of an alarm that was cleared in the outage, until it is
+// raised again.
+TEST_F(UplinkShell, AnAlarmThatChangedInAnOutageIsRetained) {
+  rig.add("alarm/chlorine", 0, Lane::urgent, /*retain=*/false);
+  rig.add("alarm/chlorine", 0, Lane::urgent, /*retain=*/true);
+  start();
+  ASSERT_TRUE(rig.until_all_ended());
+  std::vector<bool> retained;
+  for (const auto& each : mqtt->published)
+    if (each.topic.ends_with("alarm/chlorine")) retained.push_back(each.retain);
+  EXPECT_EQ(retained, (std::vector<bool>{false, true}));
+}
+
 TEST_F(UplinkShell, NeverHasMoreInFlightThanTheBrokerTakes) {
   prepare = [](FakeMqtt& m) {
     m.receive_max = 7;

@@ -11,11 +11,16 @@ namespace {
 
 constexpr std::size_t kMostCounts = 4096;  // of alarms that are gone
 constexpr const char* kHead = "alarms 1";
+constexpr const char* kBehind = "/behind";  // no alarm is called so
 
 // A number that says how the process is.
 bool usable(const Sample& sample) {
   return sample.flag != Flag::missing && sample.flag != Flag::bad &&
          sample.reason != Reason::maintenance && std::isfinite(sample.value);
+}
+
+bool looks_at_windows(const Rule& rule) {
+  return rule.watch == Watch::window || rule.watch == Watch::indicator;
 }
 
 void put(std::vector<std::vector<std::uint32_t>>& lists, std::int32_t series, std::size_t rule) {
@@ -36,7 +41,8 @@ void Engine::configure(std::vector<Rule> rules, Flapping flapping, const Moment&
   std::vector<Rule> old_rules = std::exchange(rules_, std::move(rules));
   std::vector<Place> old = std::exchange(places_, std::vector<Place>(rules_.size()));
   flapping_ = flapping;
-  if (!began_at_) began_at_ = now.at;
+  const bool first = !began_at_;
+  if (first) began_at_ = now.at;
   of_series_.clear();
   windows_of_.clear();
   timed_.clear();
@@ -71,6 +77,7 @@ void Engine::configure(std::vector<Rule> rules, Flapping flapping, const Moment&
       place.life = std::move(life);
       if (told) say(i);
     }
+    if (!first && place.subject.empty()) begin_now(i, now);
     place.subject = std::move(about);
     switch (rules_[i].watch) {
       case Watch::reading:
@@ -200,21 +207,43 @@ void Engine::on_rate(std::size_t rule, const Sample& sample, const Moment& now) 
   place.anchor_at = now.at;
 }
 
-void Engine::on_window(const Aggregate& window, QuantityKind kind) {
+// What was before the newest window has been looked at, or is none of its business.
+void Engine::begin_now(std::size_t rule, const Moment& now) {
+  const std::int64_t length =
+      rules_[rule].watch == Watch::window ? rules_[rule].window_ms : kHourMs;
+  places_[rule].behind = false;
+  places_[rule].judged_ms = now.utc_ms - length;
+}
+
+bool Engine::Place::looks_at(std::int64_t end_ms, bool says_something, Came came) {
+  if (came == Came::in_time)
+    behind = !says_something;
+  else if (end_ms < judged_ms)
+    return false;
+  else if (says_something && end_ms > judged_ms)
+    behind = true;
+  if (says_something) judged_ms = end_ms;
+  return says_something;
+}
+
+void Engine::on_window(const Aggregate& window, QuantityKind kind, Came came) {
   for (std::uint32_t rule : at(windows_of_, window.series)) {
     const Rule& r = rules_[rule];
     if (r.window_ms != window.window_ms) continue;
     Place& place = places_[rule];
-    // Windows of a clock that was set back do not stand still.
-    std::int64_t step = window.end_ms - place.last_utc;
-    if (step <= 0) step = r.window_ms;
-    place.last_at = place.any ? place.last_at + step : window.end_ms;
-    place.last_utc = window.end_ms;
-    place.any = true;
+    std::int64_t step = place.any ? window.end_ms - place.last_utc : 0;
+    if (came == Came::in_time || !place.any) {
+      // Windows of a clock that was set back do not stand still.
+      if (step <= 0) step = r.window_ms;
+      place.last_at = place.any ? place.last_at + step : window.end_ms;
+      place.last_utc = window.end_ms;
+      place.any = true;
+      step = 0;
+    }
     auto value = value_of(r, window, kind);
-    if (!value || !std::isfinite(*value)) continue;
+    if (!place.looks_at(window.end_ms, value && std::isfinite(*value), came)) continue;
     Moment now;
-    now.at = place.last_at;
+    now.at = place.last_at + step;
     now.utc_ms = window.end_ms;
     now.clock = window.clock;
     if (auto seen = judge(r, place, *value)) see(rule, *seen, now);
@@ -222,20 +251,23 @@ void Engine::on_window(const Aggregate& window, QuantityKind kind) {
 }
 
 void Engine::on_indicator(std::string_view id, std::optional<double> value,
-                          std::string_view category, const Moment& now) {
+                          std::string_view category, const Moment& end, Came came) {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const Rule& r = rules_[i];
     if (r.watch != Watch::indicator || r.source != id) continue;
-    if (!r.categories.empty()) {
-      if (category.empty()) continue;
-      Life::Seen seen;
-      seen.active =
-          std::find(r.categories.begin(), r.categories.end(), category) != r.categories.end();
-      seen.value = value;
-      see(i, seen, now);
-    } else if (value && std::isfinite(*value)) {
-      if (auto seen = judge(r, places_[i], *value)) see(i, *seen, now);
+    Place& place = places_[i];
+    const bool by_category = !r.categories.empty();
+    const bool says = by_category ? !category.empty() : value && std::isfinite(*value);
+    if (!place.looks_at(end.utc_ms, says, came)) continue;
+    if (!by_category) {
+      if (auto seen = judge(r, place, *value)) see(i, *seen, end);
+      continue;
     }
+    Life::Seen seen;
+    seen.active =
+        std::find(r.categories.begin(), r.categories.end(), category) != r.categories.end();
+    seen.value = value;
+    see(i, seen, end);
   }
 }
 
@@ -275,6 +307,11 @@ std::string Engine::save() const {
     out += rules_[i].id + ' ' + place.subject + ' ' + std::to_string(counts ? place.last_at : 0) +
            ' ' + std::to_string(counts ? place.last_utc : 0) + ' ' + place.life.save() + '\n';
   }
+  // Of the others it is enough to know that they were not behind.
+  for (std::size_t i = 0; i < rules_.size(); ++i)
+    if (looks_at_windows(rules_[i]) && places_[i].behind)
+      out += std::string(kBehind) + ' ' + rules_[i].id + ' ' + places_[i].subject + ' ' +
+             std::to_string(places_[i].judged_ms) + '\n';
   for (const auto& [id, count] : counts_) out += "gone " + id + ' ' + std::to_string(count) + '\n';
   return out;
 }
@@ -285,7 +322,10 @@ bool Engine::load(std::string_view text, const Moment& now) {
   if (!std::getline(in, line) || line != kHead) return false;
   bool whole = true;
   std::map<std::string, std::size_t> by_id;
-  for (std::size_t i = 0; i < rules_.size(); ++i) by_id[rules_[i].id] = i;
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    by_id[rules_[i].id] = i;
+    begin_now(i, now);
+  }
   while (std::getline(in, line)) {
     std::istringstream words(line);
     std::string id, about, rest;
@@ -297,6 +337,15 @@ bool Engine::load(std::string_view text, const Moment& now) {
       else if (words && counts_.size() < kMostCounts)
         counts_[id] = count;
       whole = whole && words;
+      continue;
+    }
+    if (line.starts_with(kBehind)) {
+      std::int64_t judged = 0;
+      whole = whole && words >> rest >> id >> about >> judged;
+      auto known = by_id.find(id);
+      if (!words || known == by_id.end() || places_[known->second].subject != about) continue;
+      places_[known->second].behind = true;
+      places_[known->second].judged_ms = judged;
       continue;
     }
     Place place;
@@ -313,6 +362,7 @@ bool Engine::load(std::string_view text, const Moment& now) {
         counts_[id] = place.life.occurrence();
     } else if (place.subject == places_[found->second].subject) {
       places_[found->second] = std::move(place);
+      begin_now(found->second, now);
     } else {  // the configuration has changed while nobody ran
       const bool told = place.life.forget(now);
       places_[found->second].life = std::move(place.life);

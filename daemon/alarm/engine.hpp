@@ -16,6 +16,10 @@
 
 namespace gerbang::alarm {
 
+// Whether a window is told of when it closes, or later: its readings came late, and it is another
+// now or is there only now. A late one is looked at as long as no later one has said anything.
+enum class Came : std::uint8_t { in_time, late };
+
 // All alarms of a configuration: what comes in is looked at by the rules that watch it, and what
 // there is to say comes out. Pure and copyable: a copy goes its own way.
 //
@@ -35,11 +39,11 @@ class Engine {
   void on_reading(const Sample& sample, std::int32_t series, std::int64_t at);
   // One came that on_reading() will be told of later: nobody is silent.
   void on_arrival(std::int32_t series, std::int64_t at);
-  // A window that closed; revisions are not looked at.
-  void on_window(const Aggregate& window, QuantityKind kind);
-  // An indicator was computed. `category` as its standard names it, or empty.
+  void on_window(const Aggregate& window, QuantityKind kind, Came came = Came::in_time);
+  // An indicator was computed for the window that ends there. `category` as its standard names it,
+  // or empty.
   void on_indicator(std::string_view id, std::optional<double> value, std::string_view category,
-                    const Moment& now);
+                    const Moment& end, Came came = Came::in_time);
   void on_condition(std::string_view name, bool holds, const Moment& now);
   // About once a second.
   void pass(const Moment& now);
@@ -83,8 +87,15 @@ class Engine {
     std::int64_t arrived_at = INT64_MIN;
     std::optional<double> anchor;  // rate: the value at anchor_at
     std::int64_t anchor_at = 0;
+    // windows and indicators: the end of the newest one that said something; `behind`: later ones
+    // may still come late.
+    std::int64_t judged_ms = INT64_MIN;
+    bool behind = true;
+
+    bool looks_at(std::int64_t end_ms, bool says_something, Came came);
   };
 
+  void begin_now(std::size_t rule, const Moment& now);
   Life::Timing timing(const Rule& rule) const;
   void see(std::size_t rule, const Life::Seen& seen, const Moment& now);
   void say(std::size_t rule);

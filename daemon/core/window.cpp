@@ -388,6 +388,17 @@ bool WindowEngine::has_dirty() const {
   return false;
 }
 
+bool WindowEngine::has_dirty(std::uint32_t index, const TimeSpan& within) const {
+  for (std::size_t l = 0; l < levels_.size(); ++l) {
+    const std::int64_t end = std::min(within.end_ms, levels_[l].open_from);
+    if (end <= within.start_ms) continue;
+    const auto last = dirty_.lower_bound(DirtyKey{l, end, 0});
+    for (auto it = dirty_.lower_bound(DirtyKey{l, within.start_ms, 0}); it != last; ++it)
+      if (it->first.index == index) return true;
+  }
+  return false;
+}
+
 bool WindowEngine::reflag(std::uint32_t index, std::int64_t time_ms) {
   const std::size_t level = places_[index].base;
   if (level == kNone || time_ms < horizon_ms_) return true;  // it is in no row, or stays as it is

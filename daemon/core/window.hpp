@@ -134,6 +134,8 @@ class WindowEngine {
   // ---- revisions ----
 
   bool has_dirty() const;
+  // Of this sensor, with start in `within`.
+  bool has_dirty(std::uint32_t index, const TimeSpan& within) const;
   // The oldest dirty windows; they are clean from now on. The caller revises and commits them.
   std::vector<DirtyWindow> take_dirty(std::size_t most);
   void revised(std::uint32_t index, std::uint64_t late) { take_from_waiting(index, late); }

@@ -114,7 +114,9 @@ void from_windows(const Plan& plan, const TimeSpan& window, const Rows& rows, Ou
     const Input& input = plan.inputs[i];
     windows.push_back(summarise(rows.of(input.series), input.kind, standard.statistic, window,
                                 blocks_in(plan.averaging, window), plan.threshold));
-    const WindowValue& one = windows.back();
+    WindowValue& one = windows.back();
+    // Whether empty hours have rows depends on when the others came.
+    if (input.interval_ms > 0 && !one.capture) one.capture = 0;
     used = std::min(used, one.verdict);
     out.inputs.push_back({input.quantity, input.sensor, input.unit, one.value, one.capture});
   }

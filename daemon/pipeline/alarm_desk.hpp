@@ -49,10 +49,12 @@ class AlarmDesk {
   void on_arrival(std::int32_t series, std::int64_t boot_ns) {
     engine_.on_arrival(series, at(boot_ns));
   }
-  void on_window(const Aggregate& window, QuantityKind kind) { engine_.on_window(window, kind); }
+  void on_window(const Aggregate& window, QuantityKind kind, alarm::Came came) {
+    engine_.on_window(window, kind, came);
+  }
   void on_indicator(std::string_view id, std::optional<double> value, std::string_view category,
-                    const Times& now) {
-    engine_.on_indicator(id, value, category, moment(now));
+                    std::int64_t end_ms, ClockTrust clock, alarm::Came came) {
+    engine_.on_indicator(id, value, category, {end_ms + shift_ms_, end_ms, clock}, came);
   }
   void on_condition(std::string_view name, bool holds, const Times& now) {
     engine_.on_condition(name, holds, moment(now));

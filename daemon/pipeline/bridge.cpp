@@ -42,7 +42,8 @@ void Pipeline::bridge() {
     store::Fold fold;
     add_window(fold, closed->level, closed->span, closed->sensors, closed->rows, true);
     for (std::size_t i = 0; i < closed->rows.size(); ++i)
-      bridge_alarms_->on_window(closed->rows[i], members_[closed->sensors[i]].plan.kind);
+      bridge_alarms_->on_window(closed->rows[i], members_[closed->sensors[i]].plan.kind,
+                                alarm::Came::in_time);
     if (!on_volatile) continue;
     for (const NewMessage& message : fold.messages)
       on_volatile(message.kind, message.topic, message.body);

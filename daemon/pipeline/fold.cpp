@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostRows = 20'000;  // in one transaction, before the last window's
 constexpr auto kRevisePeriod = 60s;
+constexpr auto kQuiet = 3s;  // what comes late mostly comes in bulk: nothing is made of half of it
 constexpr auto kLongestRestamp = 60s;  // the store may be in trouble; windows wait no longer
 
 }  // namespace
@@ -36,7 +37,8 @@ asio::awaitable<void> Pipeline::work() {
   if (restamp_events_due_) co_await restamp_events();
   if (!restamp_due_ || clock_.boot() - restamp_since_ > kLongestRestamp) co_await close_windows();
   if (!restamping_.spans.empty()) co_await revise_restamped();
-  if (engine_->has_dirty() && clock_.boot() >= revise_at_ && !held()) {
+  if (engine_->has_dirty() && revision_due() && !held()) {
+    late_since_.reset();
     co_await revise();
     revise_at_ = clock_.boot() + kRevisePeriod;
   }
@@ -46,6 +48,17 @@ asio::awaitable<void> Pipeline::work() {
   }
   folding_ = false;
   folded_.open();
+}
+
+void Pipeline::on_late() {
+  late_at_ = clock_.boot();
+  if (!late_since_) late_since_ = late_at_;
+}
+
+bool Pipeline::revision_due() const {
+  const BootTime now = clock_.boot();
+  if (now < revise_at_) return false;
+  return !late_since_ || now >= std::min(late_at_ + kQuiet, *late_since_ + kRevisePeriod);
 }
 
 // While nobody vouches for the wall clock, the windows of this boot wait until `hold` after the
@@ -80,7 +93,8 @@ asio::awaitable<void> Pipeline::close_windows() {
       ++windows;
       add_window(fold, closed->level, closed->span, closed->sensors, closed->rows, true);
       for (std::size_t i = 0; i < closed->rows.size(); ++i)
-        alarms_.on_window(closed->rows[i], members_[closed->sensors[i]].plan.kind);
+        alarms_.on_window(closed->rows[i], members_[closed->sensors[i]].plan.kind,
+                          alarm::Came::in_time);
       if (alarms_.has_said()) ++alarm_version_;
       co_await add_indicators(fold, closed->level, closed->span);
       more = fold.aggregates.size() >= kMostRows;
@@ -236,6 +250,7 @@ void Pipeline::set_members(std::vector<Member> members) {
   }
   domains_.clear();
   for (const std::string& domain : names) domains_.emplace_back().name = domain;
+  unlooked_.clear();  // their places are others now
   domain_of_.assign(members_.size(), 0);
   for (std::uint32_t i = 0; i < members_.size(); ++i)
     for (std::size_t d = 0; d < domains_.size(); ++d)

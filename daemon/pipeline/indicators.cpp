@@ -22,6 +22,12 @@ std::int64_t step_ms(const Plan& plan) {
   return plan.averaging.unit == Averaging::Unit::day ? kDayMs : kHourMs;
 }
 
+std::set<std::int32_t> series_of(const Plan& plan) {
+  std::set<std::int32_t> out;
+  for (const indicator::Input& input : plan.inputs) out.insert(input.series);
+  return out;
+}
+
 wire::Indicator message_of(const Plan& plan, const indicator::Outcome& outcome,
                            const TimeSpan& window) {
   wire::Indicator out;
@@ -91,29 +97,45 @@ asio::awaitable<void> Pipeline::add_indicators(store::Fold& fold, std::size_t le
                                                TimeSpan span) {
   const std::int64_t length = options_.windows_ms[level];
   for (std::size_t i = 0; i < desks_.size(); ++i)
-    if (step_ms(desks_[i].plan) == length) co_await add_indicator(fold, i, span.end_ms);
+    if (step_ms(desks_[i].plan) == length)
+      co_await add_indicator(fold, i, span.end_ms, alarm::Came::in_time);
 }
 
-// Those that read a row which changed, of every window that has ended.
-asio::awaitable<void> Pipeline::revise_indicators(store::Fold& fold) {
+// Those that read a window which was revised, of every window that has ended. Where more is to be
+// revised that it reads, it waits for that: nothing is said that is known to be out of date.
+asio::awaitable<void> Pipeline::revise_indicators(store::Fold& fold,
+                                                  const std::vector<DirtyWindow>& revised) {
   const Calendar& calendar = engine_->options().calendar;
   std::set<std::pair<std::int64_t, std::size_t>> touched;  // in the order of time
   for (std::size_t i = 0; i < desks_.size(); ++i) {
     const Plan& plan = desks_[i].plan;
     const std::int64_t length = indicator::rows_of(plan, options_.windows_ms);
-    std::set<std::int32_t> inputs;
-    for (const indicator::Input& input : plan.inputs) inputs.insert(input.series);
-    for (const Aggregate& row : fold.aggregates) {
-      if (row.window_ms != length || !inputs.contains(row.series)) continue;
-      const TimeSpan block{row.start_ms, row.end_ms};
+    const std::set<std::int32_t> inputs = series_of(plan);
+    for (const DirtyWindow& window : revised) {
+      const bool read = std::any_of(
+          window.sensors.begin(), window.sensors.end(),
+          [&](const auto& one) { return inputs.contains(members_[one.index].plan.series); });
+      if (!read) continue;
+      const TimeSpan block = calendar.window(length, window.span.start_ms);
       for (std::int64_t end : indicator::ends_touched(plan.averaging, calendar, block))
         if (ended(step_ms(plan), end)) touched.emplace(end, i);
     }
   }
   for (const auto& [end, index] : touched) {
-    co_await add_indicator(fold, index, end);
+    const Plan& plan = desks_[index].plan;
+    const TimeSpan window = indicator::window_ending(plan.averaging, calendar, end);
+    if (waits_for_more(series_of(plan), window)) continue;
+    co_await add_indicator(fold, index, end, alarm::Came::late);
     follow_clock();  // many of them take longer than the clock may go unwatched
   }
+}
+
+bool Pipeline::waits_for_more(const std::set<std::int32_t>& series, const TimeSpan& window) const {
+  return std::any_of(series.begin(), series.end(), [&](std::int32_t one) {
+    const auto place = static_cast<std::size_t>(one);
+    return place < places_.size() && places_[place] != UINT32_MAX &&
+           engine_->has_dirty(places_[place], window);
+  });
 }
 
 bool Pipeline::ended(std::int64_t length_ms, std::int64_t end_ms) const {
@@ -123,7 +145,7 @@ bool Pipeline::ended(std::int64_t length_ms, std::int64_t end_ms) const {
 }
 
 asio::awaitable<void> Pipeline::add_indicator(store::Fold& fold, std::size_t index,
-                                              std::int64_t end_ms) {
+                                              std::int64_t end_ms, alarm::Came came) {
   const Plan& plan = desks_[index].plan;
   const Calendar& calendar = engine_->options().calendar;
   const TimeSpan window = indicator::window_ending(plan.averaging, calendar, end_ms);
@@ -149,9 +171,9 @@ asio::awaitable<void> Pipeline::add_indicator(store::Fold& fold, std::size_t ind
   if (newest) {
     desk.newest = body;
     fold.items[indicator_key(plan.id)] = body;
-    alarms_.on_indicator(plan.id, outcome.value, outcome.category, times());
-    if (alarms_.has_said()) ++alarm_version_;
   }
+  alarms_.on_indicator(plan.id, outcome.value, outcome.category, end_ms, outcome.clock, came);
+  if (alarms_.has_said()) ++alarm_version_;
   add_message(fold, MessageKind::indicator, "indicator/" + plan.id, std::move(body), newest);
 }
 
@@ -160,8 +182,7 @@ asio::awaitable<Result<std::vector<Aggregate>>> Pipeline::indicator_rows(const s
                                                                          std::size_t index,
                                                                          TimeSpan window) {
   const Plan& plan = desks_[index].plan;
-  std::set<std::int32_t> inputs;
-  for (const indicator::Input& input : plan.inputs) inputs.insert(input.series);
+  const std::set<std::int32_t> inputs = series_of(plan);
   std::map<std::pair<std::int32_t, std::int64_t>, Aggregate> found;
   store::AggregateQuery query;
   query.series.assign(inputs.begin(), inputs.end());

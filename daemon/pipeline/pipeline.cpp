@@ -400,7 +400,7 @@ void Pipeline::drain() {
         continue;
       }
       sample.index = place;
-      engine_->add(sample);
+      if (engine_->add(sample) == WindowEngine::Fate::late) on_late();
     }
   }
   engine_->folded(newest);

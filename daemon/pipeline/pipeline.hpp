@@ -13,8 +13,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "async/spawn.hpp"
@@ -124,7 +126,10 @@ class Pipeline {
   // The same for what is done while the store cannot be written, and when it can be again.
   void bridge();
   // Late readings are folded at the next work(), not when their minute is over. For tests.
-  void revise_soon() { revise_at_ = BootTime::min(); }
+  void revise_soon() {
+    revise_at_ = BootTime::min();
+    late_since_.reset();
+  }
 
   const Live& live(std::size_t sensor) const { return live_.at(sensor); }
   // What each indicator said of its newest window; an empty body: nothing yet.
@@ -212,6 +217,8 @@ class Pipeline {
   // folding
   asio::awaitable<void> close_windows();
   asio::awaitable<void> recount_due();
+  void on_late();
+  bool revision_due() const;
   asio::awaitable<void> commit(store::Fold fold);
   void complete(store::Fold& fold);
   void add_window(store::Fold& fold, std::size_t level, const TimeSpan& span,
@@ -233,8 +240,11 @@ class Pipeline {
     std::string newest;  // body
   };
   asio::awaitable<void> add_indicators(store::Fold& fold, std::size_t level, TimeSpan span);
-  asio::awaitable<void> revise_indicators(store::Fold& fold);
-  asio::awaitable<void> add_indicator(store::Fold& fold, std::size_t index, std::int64_t end_ms);
+  asio::awaitable<void> revise_indicators(store::Fold& fold,
+                                          const std::vector<DirtyWindow>& revised);
+  bool waits_for_more(const std::set<std::int32_t>& series, const TimeSpan& window) const;
+  asio::awaitable<void> add_indicator(store::Fold& fold, std::size_t index, std::int64_t end_ms,
+                                      alarm::Came came);
   asio::awaitable<Result<std::vector<Aggregate>>> indicator_rows(const store::Fold& fold,
                                                                  std::size_t index,
                                                                  TimeSpan window);
@@ -248,6 +258,7 @@ class Pipeline {
   static std::vector<Indices> groups(const Indices& all);
   asio::awaitable<void> revise();
   asio::awaitable<Result<void>> revise(Revision& revision);
+  void tell_alarms_of(const Revision& revision);
   asio::awaitable<Result<void>> recount(Revision& revision, std::size_t level, TimeSpan span,
                                         Indices indices);
   asio::awaitable<Result<void>> remerge(Revision& revision, std::size_t level, TimeSpan span,
@@ -348,6 +359,11 @@ class Pipeline {
   bool state_changed_ = false;
   bool stopping_ = false;
   BootTime revise_at_{};
+  std::optional<BootTime> late_since_;  // of the late readings that wait, the first came then
+  BootTime late_at_{};                  // and the newest then
+  // Windows that were revised while other late readings of theirs still wait, by level, start and
+  // sensor: alarms look at them when nothing waits any more.
+  std::map<std::tuple<std::size_t, std::int64_t, std::uint32_t>, Aggregate> unlooked_;
   asio::steady_timer timer_;
 };
 

@@ -34,6 +34,15 @@ struct Pipeline::Revision {
   using Window = std::pair<std::size_t, std::int64_t>;  // level, start
   std::vector<DirtyWindow> dirty;
   std::map<Window, std::map<std::uint32_t, Aggregate>> changed;
+
+  // It is counted again by this revision, from readings: what was revised beside it is known to it.
+  bool counts(std::uint32_t index, std::size_t level, std::int64_t time_ms) const {
+    return std::any_of(dirty.begin(), dirty.end(), [&](const DirtyWindow& window) {
+      return window.level == level && window.span.contains(time_ms) &&
+             std::any_of(window.sensors.begin(), window.sensors.end(),
+                         [&](const DirtyWindow::Sensor& one) { return one.index == index; });
+    });
+  }
 };
 
 asio::awaitable<void> Pipeline::revise() {
@@ -58,7 +67,8 @@ asio::awaitable<void> Pipeline::revise() {
       add_window(fold, window.first, engine_->window(window.first, window.second), indices, rows,
                  false);
     }
-    co_await revise_indicators(fold);
+    tell_alarms_of(revision);
+    co_await revise_indicators(fold, revision.dirty);
     for (const DirtyWindow& window : revision.dirty)
       for (const DirtyWindow::Sensor& sensor : window.sensors) {
         if (sensor.late > 0) fold.folded[members_[sensor.index].plan.series] += sensor.late;
@@ -66,6 +76,22 @@ asio::awaitable<void> Pipeline::revise() {
       }
     co_await commit(std::move(fold));
   }
+}
+
+void Pipeline::tell_alarms_of(const Revision& revision) {
+  for (const auto& [window, changed] : revision.changed)
+    for (const auto& [index, row] : changed)
+      unlooked_.insert_or_assign(std::tuple(window.first, window.second, index), row);
+  for (auto it = unlooked_.begin(); it != unlooked_.end();) {
+    const auto& [level, start, index] = it->first;
+    if (engine_->has_dirty(index, engine_->window(level, start))) {
+      ++it;
+      continue;
+    }
+    alarms_.on_window(it->second, members_[index].plan.kind, alarm::Came::late);
+    it = unlooked_.erase(it);
+  }
+  if (alarms_.has_said()) ++alarm_version_;
 }
 
 asio::awaitable<Result<void>> Pipeline::revise(Revision& revision) {
@@ -137,7 +163,7 @@ asio::awaitable<Result<void>> Pipeline::recount(Revision& revision, std::size_t 
     if (totaliser && revision.changed.contains(Revision::Window(level, span.start_ms))) {
       auto next = co_await good_after(index, span.end_ms);
       if (!next) co_return fail(std::move(next.error()));
-      if (*next) engine_->touch(index, **next);
+      if (*next && !revision.counts(index, level, **next)) engine_->touch(index, **next);
     }
   }
   co_return Result<void>();

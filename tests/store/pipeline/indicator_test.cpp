@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Indicators from readings to the outbox: rolling windows over restarts and late data.
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -223,6 +224,111 @@ TEST(Indicators, LateDataReviseThemToWhatOnTimeDataWouldHaveSaid) {
   late.revise();
   for (std::size_t i = all; i < late.said().size(); ++i)
     EXPECT_LE(late.said()[i].window_end_ms(), kStart + 24 * kHour);
+}
+
+// What is said of alarms, in its order.
+std::vector<std::string> told(Station& station) {
+  std::vector<std::string> out;
+  for (const Message& message : station.messages()) {
+    if (!message.topic.starts_with("alarm/")) continue;
+    v1::Alarm one;
+    EXPECT_TRUE(one.ParseFromString(message.body));
+    out.push_back(one.id() + " " + v1::AlarmState_Name(one.state()) + " " +
+                  std::to_string((one.since_ms() - kStart) / kHour) + " " +
+                  std::to_string((one.cleared_ms() - kStart) / kHour) + " " +
+                  std::to_string(one.value()));
+  }
+  std::sort(out.begin(), out.end());  // several alarms of one window: their order is not promised
+  return out;
+}
+
+pipeline::AlarmPlan watch() {
+  alarm::Rule mean, value, category;
+  mean.id = "mean";
+  mean.watch = alarm::Watch::window;
+  mean.window_ms = kHour;
+  mean.sensor = "station-a";
+  mean.above = 90;
+  mean.hysteresis = 20;
+  mean.hold_ms = kHour;
+  value.id = "value";
+  value.watch = category.watch = alarm::Watch::indicator;
+  value.source = category.source = "index";
+  value.above = 70;
+  value.release_ms = 2 * kHour;
+  category.id = "category";
+  category.categories = {"Sedang"};
+  pipeline::AlarmPlan out;
+  out.rules = {mean, value, category};
+  return out;
+}
+
+TEST(Indicators, AndWindowsOfLateDataAreLookedAtByAlarmsAsOnesOnTime) {
+  constexpr std::int64_t kSlots = 60 * 3;
+  const auto lags = [](std::uint32_t, std::int64_t slot) { return slot < 30; };
+  Station on_time, late;
+  on_time.options.alarms = late.options.alarms = watch();
+  on_time.start();
+  late.start();
+  on_time.live(0, kSlots, always);
+  on_time.advance(1min);
+  late.live(0, kSlots, lags);
+  late.advance(1min);
+  late.crash();  // which windows were looked at outlives it
+  late.start();
+  std::vector<Reading> rest;
+  for (std::int64_t slot = 30; slot < kSlots; ++slot)
+    for (std::uint32_t i : {0u, 1u}) rest.push_back(late.at(i, slot));
+  std::reverse(rest.begin(), rest.end());
+  late.give(rest);
+  late.revise();
+  const auto all = told(on_time);
+  ASSERT_GE(all.size(), 8u);
+  // What the index says while less and less of its day is there, it says only where data lack.
+  const auto windows = [](std::vector<std::string> from) {
+    std::erase_if(from, [](const std::string& one) { return !one.starts_with("mean"); });
+    return from;
+  };
+  ASSERT_GE(windows(all).size(), 4u);
+  EXPECT_EQ(windows(told(late)), windows(all));
+
+  Station at_once;
+  at_once.options.alarms = watch();
+  at_once.start();
+  at_once.live(0, kSlots, [](std::uint32_t, std::int64_t) { return false; });
+  at_once.advance(1min);
+  rest.clear();
+  for (std::int64_t slot = kSlots - 1; slot >= 0; --slot)
+    for (std::uint32_t i : {1u, 0u}) rest.push_back(at_once.at(i, slot));
+  at_once.give(rest);
+  at_once.revise();
+  EXPECT_EQ(told(at_once), all);
+}
+
+TEST(Indicators, AndWindowsThatAreOlderThanWhatAlarmsHaveSeenSayNothing) {
+  Station station;
+  alarm::Rule mean = watch().rules[0];
+  mean.hold_ms = 0;
+  mean.above = 500;
+  station.options.alarms.rules = {mean};
+  station.start();
+  station.live(0, 9 * 3, always);
+  for (bool restart : {false, true}) {
+    if (restart) {
+      station.crash();
+      station.start();
+    }
+    Reading old = station.at(0, 3);
+    old.raw = Raw::of(1e6);
+    station.give({old});
+    station.revise();
+    EXPECT_TRUE(told(station).empty()) << restart;
+  }
+  Reading newest = station.at(0, 7 * 3);
+  newest.raw = Raw::of(1e6);
+  station.give({newest});
+  station.revise();
+  EXPECT_EQ(told(station).size(), 1u) << "the newest window may be another now";
 }
 
 TEST(Indicators, OfALocalDayComeWithItsEnd) {

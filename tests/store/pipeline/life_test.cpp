@@ -241,6 +241,8 @@ TEST(LateReading, IsNotRevisedMoreThanOnceAMinute) {
   auto revision = [&] { return plant.rows(kMinute).at({start, plant.series(0)}).revision; };
   plant.give({late(1)});
   plant.work();
+  EXPECT_EQ(revision(), 0u) << "more may come with it";
+  plant.advance(3s);
   EXPECT_EQ(revision(), 1u);
   plant.give({late(2)});
   for (int s = 0; s < 5; ++s) plant.advance(10s);
@@ -250,6 +252,25 @@ TEST(LateReading, IsNotRevisedMoreThanOnceAMinute) {
   plant.advance(1s);
   EXPECT_EQ(revision(), 2u);
   EXPECT_EQ(plant.rows(kMinute).at({start, plant.series(0)}).good, 4u);
+}
+
+TEST(LateReading, IsRevisedWithinAMinuteThoughMoreCome) {
+  Plant plant({sensor("ph")});
+  plant.options.windows_ms = {60'000};
+  plant.start();
+  const std::int64_t start = unix_ms(plant.clock.wall());
+  plant.give({plant.reading(0, 7.0)});
+  plant.advance(70s);
+  int given = 1;
+  while (plant.rows(kMinute).at({start, plant.series(0)}).revision == 0 && given < 100) {
+    Reading r = plant.reading(0, 9.0);
+    r.unix_ns = (start + given * 100) * 1'000'000;
+    plant.give({r});
+    ++given;
+    plant.advance(1s);
+  }
+  EXPECT_EQ(given, 61);
+  EXPECT_EQ(plant.rows(kMinute).at({start, plant.series(0)}).good, 61u);
 }
 
 TEST(LateReading, OlderThanWhatIsKeptIsCounted) {

@@ -105,6 +105,17 @@ TEST(Index, IsProvisionalWithoutAValidInput) {
   EXPECT_EQ(out.label.ind, "rendah (sementara)");
 }
 
+TEST(Index, ShowsThatNothingCameOfAnInput) {
+  const Plan p = plan(Method::breakpoints, {{"a", "sa"}, {"b", "sb"}});
+  std::vector<Row> given;
+  day(given, 1, 5);
+  Outcome late = of(p, given);  // late data make no rows of what did not come
+  for (int i = 0; i < 24; ++i) given.push_back({2, i, std::nullopt});
+  Outcome on_time = of(p, given);
+  EXPECT_EQ(late.inputs[1].capture, 0.0);
+  EXPECT_EQ(on_time.inputs[1].capture, 0.0);
+}
+
 TEST(Index, OfNothingHasNoValue) {
   const Outcome out = of(plan(Method::breakpoints, {{"a", "sa"}}), {{1, 0, std::nullopt}});
   EXPECT_EQ(out.value, std::nullopt);

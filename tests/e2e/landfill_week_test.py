@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A week of the landfill of config/examples: tonnes from weighings, methane, gas, leachate and bins."""
+import math
+import unittest
+
+from week import Said, Site, WeekTest, limits
+
+LEACHATE = {"ph": (6, 9), "cod": (-math.inf, 300), "tss": (-math.inf, 100)}
+NAMES = ["memenuhi baku mutu", "melampaui baku mutu"]
+
+MORE = """
+[[sensor]]
+id = "gas-volume"
+quantity = "landfill_gas_volume"
+unit = "m³"
+
+[[indicator]]
+id = "gas-volume"
+standard = "landfill-gas-volume"
+inputs = { landfill_gas_volume = "gas-volume" }
+"""
+
+
+def make_say():
+    counter = [12_000]
+
+    def say(rng, row):
+        counter[0] += 35 + row.number % 4
+        if row.number == 500:
+            counter[0] = 17  # a new counter: what it says first is not an amount
+        if row.number % 89 == 11 or 52 <= row.hour < 58:
+            return None
+        open_now = 7 <= row.hour % 24 < 16 and row.hour // 24 != 3  # closed on the fourth day
+        fire = 14 if 30 <= row.hour < 34 or row.hour == 100 else 9 if 35 <= row.hour < 38 else 0
+        values = {"truck-net": 10 * rng.randrange(250, 900) if open_now and rng.random() < (0.1 if row.hour // 24 == 5 else 0.5) else None,
+                  "pump-house-methane": round(5 + fire + rng.uniform(0, 10), 1),
+                  "gas-flow": round((90 if 70 <= row.hour < 75 else 210) + 20 * row.day + rng.uniform(-15, 15), 1),
+                  "leachate-ph": round(7.4 + (1.9 if 80 <= row.hour < 84 else 0) + rng.uniform(-0.2, 0.2), 2),
+                  "leachate-cod": round(270 + 60 * row.day + (90 if row.hour > 110 else 0) + rng.uniform(-30, 30), 1),
+                  "leachate-tss": round(70 + 20 * row.day + rng.uniform(-10, 10), 1),
+                  "bin-1": round(row.number * 0.4 % 100, 1), "bin-2": round((row.number + 100) * 0.29 % 97, 1),
+                  "gas-volume": counter[0]}
+        if row.hour == 60:
+            values["leachate-ph"] = 15.0  # impossible: bad
+        if row.hour in (61, 62):
+            values["leachate-ph"] = 11.5  # beyond what is expected: suspect
+        if rng.random() < 0.03 or 90 <= row.hour < 92:
+            values["pump-house-methane"] = None
+        if 120 <= row.hour < 130:
+            values["leachate-cod"] = values["bin-2"] = None
+        return values
+    return say
+
+
+def worst(oracle, indicator, start, end, category, statistic):
+    """Each sensor by itself, the worst decides: category(value) → (rank, name)."""
+    parts = {name: p for (_, name), p in oracle.parts(indicator, start, end, statistic).items()}
+    inputs = {name: (p.value, p.capture) for name, p in parts.items()}
+    used = {n: p for n, p in parts.items() if p.valid} or {n: p for n, p in parts.items() if p.value is not None}
+    if not used:
+        return None
+    rank, name = max(category(p.value) for p in used.values())
+    these = {n: p for n, p in used.items() if category(p.value)[0] == rank}
+    return Said(max(p.value for p in these.values()), name, tuple(these) if rank else (), not any(p.valid for p in parts.values()),
+                min(p.capture for p in used.values()), inputs)
+
+
+def methane(value):
+    steps = ["aman", "waspada", "siaga", "bahaya", "dapat meledak"]
+    rank = (value >= 10) + (value >= 20) + (value > 25) + (value > 100)
+    return rank, steps[rank]
+
+
+def fill(value):
+    rank = (value >= 80) + (value >= 95)
+    return rank, ["cukup", "segera diangkut", "penuh"][rank]
+
+
+class LandfillWeek(WeekTest, unittest.TestCase):
+    def make(self):
+        return Site("landfill", 10, make_say(), add=MORE)
+
+    def rules(self, oracle):
+        judge = limits(LEACHATE, NAMES)
+
+        def to_collect(indicator, start, end):
+            parts = {name: p for (_, name), p in oracle.parts(indicator, start, end, "last").items()}
+            used = {n: p for n, p in parts.items() if p.valid} or {n: p for n, p in parts.items() if p.value is not None}
+            over = tuple(n for n, p in used.items() if p.value >= 80)
+            return Said(len(over), "", over, not any(p.valid for p in parts.values()),
+                        min(p.capture for p in used.values())) if used else None
+
+        def flow(indicator, start, end):
+            [part] = oracle.parts(indicator, start, end).values()
+            return None if part.value is None else Said(part.value, "", (), not part.valid, part.capture)
+
+        return {"waste-per-day": ("day", lambda i, s, e: oracle.amount(i, s, e, 0.001)),
+                "landfill-gas": (1, lambda i, s, e: worst(oracle, i, s, e, methane, "maximum")),
+                "landfill-gas-flow": ("day", flow), "landfill-gas-volume": ("day", lambda i, s, e: oracle.amount(i, s, e)),
+                "leachate": (24, lambda i, s, e: oracle.judged(i, s, e, judge)),
+                "leachate-compliance": ("day", lambda i, s, e: oracle.share_complying(i, s, e, judge)),
+                "bins": (24, lambda i, s, e: worst(oracle, i, s, e, fill, "last")), "bins-over-threshold": (24, to_collect)}
+
+    def enough(self, said, want):
+        super().enough(said, want)
+        weighed = sum(v["truck-net"] for _, v in self.site.rows if v["truck-net"] is not None)
+        tonnes = [one.value for (name, _), one in said.items() if name == "tonnes"]
+        self.assertAlmostEqual(sum(tonnes), weighed / 1000, places=6)
+        names = {one.category for (name, _), one in said.items() if name == "methane"}
+        self.assertEqual(names, {"aman", "waspada", "siaga", "bahaya"})
+
+
+if __name__ == "__main__":
+    unittest.main()

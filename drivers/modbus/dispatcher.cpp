@@ -10,6 +10,13 @@ namespace gerbang::modbus {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+// So old may a value be that is told as one of now.
+constexpr Dispatcher::Time kStale = 2s;
+
+}  // namespace
+
 Dispatcher::Dispatcher(std::vector<Request> requests, const Settings& settings, Time now)
     : settings_(settings), late_(settings.timeout) {
   for (Request& request : requests) {
@@ -111,9 +118,26 @@ Dispatcher::Time Dispatcher::wake(Time now) const {
   return earliest;
 }
 
+bool Dispatcher::stale(std::size_t request, Time now) const {
+  const Entry& entry = entries_[request];
+  return entry.open_since > Time{} && now - entry.open_last <= LateAnswers::kLatest &&
+         now - entry.open_since > std::max(kStale, (settings_.retries + 1) * settings_.timeout);
+}
+
+void Dispatcher::late(std::size_t request, Time now) {
+  const Time lateness = now - entries_[request].open_since + settings_.timeout;
+  answered(request, now);
+  Health& health = entries_[request].health;
+  health.failures = settings_.retries + 1;
+  health.reason = GERBANG_REASON_TIMEOUT;
+  health.quiet_until = now + std::min(lateness, LateAnswers::kLatest);
+  miss(request, health.reason);
+}
+
 void Dispatcher::answered(std::size_t request, Time now) {
   Entry& entry = entries_[request];
   entry.pending = false;
+  entry.open_since = Time{};
   entry.served = ++served_;
   entry.health = {};
   units_[entry.request.unit] = {};
@@ -140,6 +164,11 @@ void Dispatcher::failed(std::size_t request, gerbang_reason reason, Time asked, 
   count_failure(entry.health, reason, now);
   count_failure(unit, reason, now);
   if (confusable_[entry.request.unit]) late_.unanswered(entry.request.unit, request, asked);
+  if (reason == GERBANG_REASON_TIMEOUT && !settings_.numbered) {
+    if (entry.open_since == Time{} || asked - entry.open_last > LateAnswers::kLatest)
+      entry.open_since = asked;
+    entry.open_last = asked;
+  }
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     Entry& other = entries_[i];
     const bool lost = i == request ? given_up(health_of(entry))
@@ -173,7 +202,10 @@ void Dispatcher::line_lost(gerbang_reason reason) {
 }
 
 void Dispatcher::line_back() {
-  for (Entry& entry : entries_) entry.health = {};
+  for (Entry& entry : entries_) {
+    entry.health = {};
+    entry.open_since = Time{};
+  }
   units_.fill({});
   late_.forget();
 }

@@ -61,8 +61,14 @@ class Dispatcher {
   Time wake(Time now) const;
   Time next_turn() const { return schedule_.next(); }
 
+  // Whether an answer that comes now may be one to a question of long ago: nothing in it tells, and
+  // the first question without an answer is farther away than an attempt or two.
+  bool stale(std::size_t request, Time now) const;
+
   // Outcomes of the picked request.
   void answered(std::size_t request, Time now);
+  // It was stale and is not used: missing, and nothing is asked until no other one can come.
+  void late(std::size_t request, Time now);
   void refused(std::size_t request, Time now);  // missing; but the unit lives
   void failed(std::size_t request, gerbang_reason reason, Time asked, Time now);  // or asked again
   // The unit refuses an address in it: these smaller requests take its place, at once and for ever.
@@ -94,6 +100,8 @@ class Dispatcher {
     Time since{};              // pending: since when
     std::uint64_t served = 0;  // when it last had its chance: a running number
     Health health;             // a unit may answer one request and never another
+    // Questions without an answer that may still come: the first and the last; 0: none.
+    Time open_since{}, open_last{};
   };
   // A turn is of one unit and interval, however many requests serve it.
   struct Turn {

@@ -156,6 +156,11 @@ void Poller::ask(std::size_t index) {
   }
   switch (outcome.kind) {
     case Outcome::Kind::answer:
+      if (dispatcher_.stale(index, now)) {
+        ++strays_.count;
+        dispatcher_.late(index, now);
+        break;
+      }
       take_answer(request, outcome.data);
       dispatcher_.answered(index, now);
       if (unit_told_.erase(request.unit) != 0)

@@ -228,6 +228,62 @@ TEST(Dispatcher, AnOpenQuestionIsForgottenAfterAWhile) {
   EXPECT_EQ(d.pick(60010ms), 0u);
 }
 
+// One request, so that every answer is of the right registers: but of when?
+TEST(Dispatcher, AnAnswerThatMayBeToAQuestionOfLongAgoIsNotUsedAndTheNextOneIs) {
+  auto settings = rtu();
+  settings.timeout = 300ms;
+  Dispatcher d({request(1)}, settings, 1s);
+  Time now = 1s;
+  auto ask = [&] {
+    for (d.advance(now); !d.pick(now); d.advance(now)) now = std::max(now + 1ms, d.wake(now));
+  };
+  ask();
+  d.answered(0, now += 10ms);
+  d.take_missing();
+  const Time first = now;
+  while (now - first < 3s) {
+    ask();
+    d.failed(0, GERBANG_REASON_TIMEOUT, now, now + 300ms);
+    now += 300ms;
+  }
+  d.take_missing();
+  ask();
+  const Time asked = now;
+  ASSERT_TRUE(d.stale(0, now += 20ms));
+  d.late(0, now);
+  EXPECT_THAT(reasons(d), testing::Contains(GERBANG_REASON_TIMEOUT));
+  const Time before = now;
+  ask();
+  EXPECT_GE(now - before, asked - first - 1s) << "the other answers may be as late";
+  EXPECT_LE(now - before, 10s + settings.patience);
+  EXPECT_FALSE(d.stale(0, now += 20ms));
+  d.answered(0, now);
+  ask();
+  EXPECT_FALSE(d.stale(0, now += 20ms));
+}
+
+TEST(Dispatcher, TheAnswerToARetryIsUsed) {
+  auto settings = rtu();
+  settings.timeout = 300ms;
+  Dispatcher d({request(1)}, settings, 1s);
+  d.advance(1s);
+  ASSERT_EQ(d.pick(1s), 0u);
+  d.failed(0, GERBANG_REASON_TIMEOUT, 1s, 1s + 300ms);
+  EXPECT_FALSE(d.stale(0, 1s + 320ms));
+}
+
+TEST(Dispatcher, NothingIsStaleWhenAnswersSayWhoseTheyAreOrTheUnitWasSilentForLong) {
+  for (const bool numbered : {true, false}) {
+    auto settings = rtu();
+    settings.numbered = numbered;
+    Dispatcher d({request(1)}, settings, 1s);
+    d.advance(1s);
+    d.failed(0, GERBANG_REASON_TIMEOUT, 1s, 2s);
+    EXPECT_EQ(d.stale(0, 5s), !numbered);
+    EXPECT_FALSE(d.stale(0, 12s)) << "later than any answer";
+  }
+}
+
 // A unit that takes its time for each question, one after the other, and loses some answers: none
 // is ever taken for another request's.
 TEST(Dispatcher, NoLateAnswerIsEverTakenForAnotherRequests) {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <set>
 
 #include "client.hpp"
 #include "keys.hpp"
@@ -33,10 +32,10 @@ class Listener {
 
   void take(const Happened::Received& received) {
     ++heard_;
-    auto sketch = sketch_of(received.topic, received.payload);
-    if (!sketch || !known_.insert(sketch->device).second) return;
+    auto sketch = sketch_of(received.topic, received.payload, written_);
+    if (!sketch) return;
     std::string toml = sketch->sensors;
-    if (known_.size() == 1)
+    if (found() == 1)
       toml.insert(
           0,
           "[[driver]]\nname = \"broker\"\nplugin = \"mqtt\"\n"
@@ -46,13 +45,13 @@ class Listener {
     scan_.found(toml, sketch->note);
   }
   std::uint64_t heard() const { return heard_; }
-  std::size_t found() const { return known_.size(); }
+  std::size_t found() const { return written_.devices.size(); }
 
  private:
   Host host_;
   Scan scan_;
   const driver::Values& options_;
-  std::set<std::string> known_;
+  Written written_;
   std::uint64_t heard_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,13 @@ struct Sketch {
   std::string sensors;  // configuration, ready to paste
 };
 
-// Nothing when there is no number in it, and it is no uplink with data either.
-std::optional<Sketch> sketch_of(std::string_view topic, std::string_view payload);
+// What was written before: no device twice, and no id, for two devices may have one name.
+struct Written {
+  std::set<std::string> devices, ids;
+};
+
+// Nothing when it was written before, or there is no number in it and it is no uplink with data
+// either. What is new is added to `written`.
+std::optional<Sketch> sketch_of(std::string_view topic, std::string_view payload, Written& written);
 
 }  // namespace gerbang::mqtt

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """From an unknown line to its values, as a technician types it: decode, scan, paste, check, read. The devices are pymodbus, over
-TCP and over a pair of pseudo terminals."""
+TCP and over a pair of pseudo terminals, the kernel's devices as files, and LoRaWAN devices as ChirpStack publishes them."""
 import json
 import os
 import re
@@ -15,7 +15,9 @@ import tomllib
 import tty
 import unittest
 
-from harness import BUILD, SOURCE, Bench, Gateway, free_port, identity, port_open, wait_for
+import paho.mqtt.client as mqtt
+from harness import BUILD, SOURCE, Bench, Broker, Gateway, free_port, identity, port_open, wait_for
+from profile_devices_test import kernel_tree
 
 PLANT = SOURCE / "tests/support/modbus_plant.py"
 
@@ -202,6 +204,84 @@ class Commission(unittest.TestCase):
         self.assertEqual((code, out), (69, ""))
         self.assertIn('the running gateway holds this line (driver "modbus-1")', err)
         self.assertEqual(gateway.process.stop(), 0)
+
+    def paste(self, found):
+        """The output of a scan in a configuration that is right, and what its sensors read: id → (raw value, unit)."""
+        file = self.configuration(found)
+        code, out, err = self.ctl("check", file)
+        self.assertEqual(code, 0, out + err)
+        code, out, err = self.ctl("--config", file, "read", "--json")
+        rows = [json.loads(line) for line in out.splitlines()]
+        return {row["sensor"]: row for row in rows if "sensor" in row}, out + err
+
+    def test_what_the_kernel_knows_is_found_pasted_and_read(self):
+        root = kernel_tree(self.bench.folder / "sys", {"bme280": {"in_temp_input": "30000", "in_pressure_input": "99.5"}})
+        board = root / "class/hwmon/hwmon0"
+        board.mkdir(parents=True)
+        for file, text in {"name": "cpu_thermal", "temp1_input": "48312", "in0_input": "3301"}.items():
+            (board / file).write_text(text + "\n")
+        code, out, err = self.ctl("scan", "iio", "--option", f"root={root}")
+        self.assertEqual(code, 0, err)
+        self.assertEqual(len(tomllib.loads(out)["driver"]), 1)
+        read, said = self.paste(out)
+        # Two chips of one name are told apart by where they hang.
+        right = {"1-0000-bme280-pressure": 1006.5325, "1-0005-bme280-pressure": 995, "1-0005-bme280-temp": 30,
+                 "bmp280-temp": -3.5, "scd30-concentration-co2": 439.1, "sps30-massconcentration-pm2p5": 20.25,
+                 "28-0000098e8f2d": 23.125, "cpu-thermal-temp1": 48.312, "cpu-thermal-in0": 3.301}
+        for sensor, value in right.items():
+            self.assertIn(sensor, read, said)
+            self.assertAlmostEqual(read[sensor]["value"], value, places=6, msg=sensor)
+        (self.bench.folder / "empty").mkdir()
+        code, out, err = self.ctl("scan", "iio", "--option", f"root={self.bench.folder / 'empty'}")
+        self.assertEqual((code, out), (1, ""), err)
+
+    def publish(self, broker, stop):
+        client = mqtt.Client()
+        client.connect("127.0.0.1", broker.port)
+        client.loop_start()
+        count = 0
+        while not stop.wait(0.2):
+            count += 1
+            for eui, name, content in [("0101010101010101", "TPS-012", {"object": {"distance_mm": 3000, "battery_mv": 2000}}),
+                                       ("0202020202020202", "TPS-012", {"object": {"distance_mm": 1500}}),
+                                       ("0303030303030303", "液位", {"object": {"temp": -2.5, "text": "ok", "none": None}}),
+                                       ("0404040404040404", "TPS-012", {"data": "C7gH0A=="})]:
+                uplink = {"deduplicationId": f"{eui}-{count}", "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                          "deviceInfo": {"deviceName": name, "devEui": eui}, "devAddr": "00189440", "fCnt": count, "fPort": 2, **content}
+                topic = f"application/1/device/{eui}/event/"
+                client.publish(topic + "up", json.dumps(uplink), qos=1)
+                client.publish(topic + "status", json.dumps({"deviceInfo": {"devEui": eui}, "batteryLevel": 75.5}))
+            client.publish("weather/yard", json.dumps({"sensors": [{"value": 27.5}], "station": "A"}))
+            client.publish("tele/level", "1.25")
+            client.publish("tele/text", "hello")
+        client.loop_stop()
+        client.disconnect()
+
+    def test_what_a_broker_hears_is_found_pasted_and_read(self):
+        broker = Broker(self.bench)
+        stop = threading.Event()
+        publisher = threading.Thread(target=self.publish, args=[broker, stop], daemon=True)
+        publisher.start()
+        self.addCleanup(publisher.join)
+        self.addCleanup(stop.set)
+        log = self.bench.folder / "scan.toml"
+        with open(log, "w", encoding="utf-8") as out:
+            scan = subprocess.Popen([BUILD / "bin" / "gerbangctl", "scan", "mqtt", "--host", "127.0.0.1", "--port", str(broker.port)],
+                                    stdout=out, stderr=subprocess.PIPE, text=True, env=self.environment)
+        wait_for("all that is published", lambda: log.read_text(encoding="utf-8").count("\n# ") >= 5)
+        scan.send_signal(signal.SIGINT)
+        err = scan.communicate(timeout=20)[1]
+        self.assertEqual(scan.returncode, 0, err)
+        found = log.read_text(encoding="utf-8")
+        self.assertIn("sends 0B B8 07 D0 and has no codec", found)
+        read, said = self.paste(found)
+        # No id twice, though three devices have one name, and one has none in our letters.
+        self.assertEqual({sensor: row["value"] for sensor, row in read.items()},
+                         {"tps-012-distance-mm": 3000, "tps-012-battery-mv": 2000, "tps-012-distance-mm-2": 1500, "tps-012": 3000,
+                          "0303030303030303-temp": -2.5, "weather-yard-sensors-0-value": 27.5, "tele-level": 1.25}, said)
+        code, out, err = self.ctl("scan", "mqtt", "--host", "127.0.0.1", "--port", free_port())
+        self.assertEqual((code, out), (69, ""))
+        self.assertIn("is the broker running", err)
 
 
 if __name__ == "__main__":

@@ -145,10 +145,10 @@ KERNEL = {
 }
 
 
-def kernel_tree(root):
+def kernel_tree(root, more=None):
     """The kernel's devices as it shows them: folders where they hang, and links to them with numbers."""
     (root / "bus/iio/devices").mkdir(parents=True)
-    for number, (name, files) in enumerate(KERNEL.items()):
+    for number, (name, files) in enumerate([*KERNEL.items(), *(more or {}).items()]):
         place = root / f"devices/platform/soc/i2c-1/1-00{number:02x}/iio:device{number}"
         place.mkdir(parents=True)
         for file, text in {"name": name, **files}.items():

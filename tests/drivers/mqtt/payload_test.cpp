@@ -95,6 +95,10 @@ TEST(Payload, EuisMayBeWrittenWithSeparators) {
 
 TEST(Sketch, WritesASensorForEachNumberOfADeviceOrTopic) {
   test::ChirpStack uplink;
+  auto sketch_of = [](std::string_view topic, std::string_view payload) {
+    Written nothing;
+    return mqtt::sketch_of(topic, payload, nothing);
+  };
   auto sketch = sketch_of(test::kUplinkTopic, uplink.text());
   ASSERT_TRUE(sketch);
   EXPECT_EQ(sketch->device, "0101010101010101");
@@ -112,6 +116,26 @@ TEST(Sketch, WritesASensorForEachNumberOfADeviceOrTopic) {
               HasSubstr(R"(address = { topic = "site/a \"b\"", pointer = "/t" })"));
   EXPECT_FALSE(sketch_of("t", "Err 3"));
   EXPECT_FALSE(sketch_of("t", R"({"s":"x"})"));
+}
+
+TEST(Sketch, NoDeviceIsWrittenTwiceAndNoIdEvenIfNamesAreEqual) {
+  Written written;
+  auto id_of = [&](const std::string& eui, const std::string& name) -> std::string {
+    const std::string payload = R"({"deviceInfo":{"devEui":")" + eui + R"(","deviceName":")" +
+                                name + R"("},"object":{"t":1}})";
+    const auto sketch = sketch_of("application/1/device/x/event/up", payload, written);
+    if (!sketch) return "none";
+    const auto begin = sketch->sensors.find("id = \"") + 6;
+    return sketch->sensors.substr(begin, sketch->sensors.find('"', begin) - begin);
+  };
+  EXPECT_EQ(id_of("0101010101010101", "bin"), "bin-t");
+  EXPECT_EQ(id_of("0101010101010101", "bin"), "none");
+  EXPECT_EQ(id_of("0202020202020202", "bin"), "bin-t-2");
+  EXPECT_EQ(id_of("0303030303030303", "bin"), "bin-t-3");
+  EXPECT_EQ(id_of("0404040404040404", "液位"), "0404040404040404-t");
+  const std::string longest(40, 'x');
+  EXPECT_EQ(id_of("0505050505050505", longest), longest + "-t");
+  EXPECT_EQ(id_of("0606060606060606", longest), longest + "-t-2");
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Every kind of serial device at once, each on a line of its own: what it says arrives as it is; when it is silent, talks garbage,
-breaks off, sums wrongly, floods, or its adapter is pulled, its sensor is missing with a reason, no wrong value is ever stored, and
-it comes back by itself. At the end mosquitto's subscriber has the same values in the same units."""
+breaks off, has another baud rate, sums wrongly, answers too late, floods, or its adapter is pulled, its sensor is
+missing with a reason, no wrong value is ever stored, and it comes back by itself. At the end mosquitto's subscriber has the same
+values in the same units. Two devices that are asked tell seconds: their values show that the time of a reading is right."""
 import time
 import unittest
 
@@ -12,7 +13,8 @@ from plant import Plant
 PM = "{ pm1 = 8, pm2_5 = 21, pm4 = 26, pm10 = 33 }"
 PARTICULATE = {"plugin": "particulate", "quantity": "pm2_5", "unit": "µg/m³", "address": '{ channel = "pm2_5" }', "value": 21}
 RANGING = {"plugin": "ranging", "quantity": "distance", "unit": "mm", "address": '{ channel = "distance" }', "value": 1234}
-# name → how the plant plays it, and what the gateway shall find
+CLOCK = "{ base = 100, per_second = 1 }"
+# name → how the plant plays it, and what the gateway shall find; no value: seconds since some moment
 DEVICES = {
     "pms5003": {**PARTICULATE, "plant": f'model = "pms5003"\nvalues = {PM}', "options": 'model = "pms5003"'},
     "pms3003": {**PARTICULATE, "plant": f'model = "pms3003"\nvalues = {PM}', "options": 'model = "pms3003"'},
@@ -20,20 +22,33 @@ DEVICES = {
     "sds011": {**PARTICULATE, "plant": f'model = "sds011"\nvalues = {PM}', "options": 'model = "sds011"'},
     "sps30": {**PARTICULATE, "plant": f'model = "sps30"\nvalues = {PM}', "options": 'model = "sps30"\nwarm_up = "0s"'},
     "a02yyuw": {**RANGING, "plant": 'model = "a02yyuw"\nvalues = { distance = 1234 }', "options": 'model = "a02yyuw"'},
+    "sps30-clock": {**PARTICULATE, "plant": f'model = "sps30"\nvalues = {{ pm2_5 = {CLOCK} }}', "value": None,
+                    "options": 'model = "sps30"\nwarm_up = "0s"'},
+    "rtu-clock": {"plugin": "modbus", "quantity": "number", "unit": "", "value": None, "kind": "modbus-rtu",
+                  "plant": '[[line.device]]\nunit = 3\n[line.device.points]\n'
+                           f'clock = {{ register = 0, type = "float32", value = {CLOCK} }}',
+                  "options": 'transport = "rtu"\ntimeout = "300ms"', "address": '{ unit = 3, register = 0, type = "float32" }'},
     "maxbotix": {**RANGING, "plant": 'model = "maxbotix"\nvalues = { distance = 1234 }', "options": 'model = "maxbotix-hrxl"'},
     "sdi12": {"plugin": "sdi12", "quantity": "water_temperature", "unit": "°C", "value": 24.5,
               "plant": 'model = "sdi12"\nvalues = { level = 1.25, temperature = 24.5 }', "options": 'break = "adapter"',
               "address": '{ sensor_address = "0", command = "MC", parameter = 2 }'},
 }
-for name, form in ("toledo", "toledo"), ("st-gs", "st-gs"), ("a9", "yaohua-a9"), ("sics", "mt-sics"):
+for model in "maxbotix-usb", "maxbotix-lv", "maxbotix-xl":
+    distance = 1219.2 if model == "maxbotix-lv" else 1230
+    DEVICES[model] = {**RANGING, "plant": f'model = "{model}"\nvalues = {{ distance = {distance} }}',
+                      "options": f'model = "{model}"', "value": distance}
+for name, form in [("toledo", "toledo"), ("st-gs", "st-gs"), ("a9", "yaohua-a9"), ("sics", "mt-sics"), ("and", "and"),
+                   ("cas-22", "cas-22"), ("equals", "yaohua-equals"), ("a12e", "a12e"), ("rinstrum", "rinstrum-a")]:
     DEVICES[name] = {"plugin": "weighbridge", "quantity": "weight", "unit": "kg", "address": '{ channel = "weight" }', "value": 0,
                      "plant": f'model = "weighbridge"\nformat = "{form}"\ncycle = "10000s"', "options": f'format = "{form}"'}
+CHECKED = {n for n, d in DEVICES.items() if d["plugin"] in ("particulate", "sdi12", "modbus") or n in ("a02yyuw", "toledo", "a9")}
 
 
 class SerialDevices(unittest.TestCase):
     def setUp(self):
         self.bench = self.enterContext(Bench())
-        scenario = "".join(f'[[line]]\nname = "{name}"\nkind = "serial"\n{d["plant"]}\n' for name, d in DEVICES.items())
+        scenario = "".join(f'[[line]]\nname = "{name}"\nkind = "{d.get("kind", "serial")}"\n{d["plant"]}\n'
+                           for name, d in DEVICES.items())
         self.plant = Plant(self.bench, scenario)
         self.addCleanup(self.plant.close)
         self.broker = Broker(self.bench)
@@ -86,27 +101,28 @@ address = {d['address']}
     def test_faults_of_every_kind_leave_no_wrong_value(self):
         self.all_back("values of every device")
         since = int(time.time() * 1000) - 10_000
-        for kind in "silent", "garbage", "half", "crc", "unplug", "slow", "late":
-            names = [n for n in DEVICES if kind != "crc" or n not in ("maxbotix", "st-gs", "sics")]
-            if kind == "slow":  # streams go on, only later; an SDI-12 probe's answer falls into a retry, and is the right one
-                names = ["sps30"]
-                self.plant.say("fault sdi12 slow")
-            if kind == "late":  # after every retry
-                names = ["sdi12", "sps30"]
-            for name in names:
-                self.plant.say(f"fault {name} {kind}")
-            noticed = {}
+        rounds = [{kind: set(DEVICES)} for kind in ("silent", "garbage", "half", "baud", "unplug")]
+        rounds.append({"crc": CHECKED - {"sps30-clock"}, "slow": {"sps30-clock"}})
+        # Streams go on when they are slow, only later; an SDI-12 probe's answer falls into a retry, and is the right one.
+        rounds.append({"slow": {"sps30", "rtu-clock", "sdi12"}})
+        rounds.append({"late": {"sps30", "sps30-clock", "rtu-clock", "sdi12"}})  # after every retry
+        for faults in rounds:
+            for kind, names in faults.items():
+                for name in names:
+                    self.plant.say(f"fault {name} {kind}")
+            waited = set().union(*faults.values()) - ({"sdi12"} if list(faults) == ["slow"] else set())
+            what, noticed, began = " and ".join(faults), {}, time.monotonic()
 
             def all_noticed():
-                noticed.update(self.silent(names))  # noqa: B023
-                return len(noticed) == len(names)  # noqa: B023
+                noticed.update(self.silent(waited))  # noqa: B023
+                return set(noticed) == waited  # noqa: B023
 
-            wait_for(f"{kind} to be noticed by {names}", all_noticed, 60)
-            print(f"{kind}: {noticed}")
+            wait_for(f"{what} to be noticed by {waited}", all_noticed, 60)
+            print(f"{what}, after {time.monotonic() - began:.1f} s: {noticed}")
             self.plant.say("clear")
             began = time.monotonic()
-            self.all_back(f"all devices after {kind}; back: {self.good()}")
-            print(f"{kind}: all back after {time.monotonic() - began:.1f} s")
+            self.all_back(f"all devices after {what}; back: {self.good()}")
+            print(f"{what}: all back after {time.monotonic() - began:.1f} s")
         for name in DEVICES:
             self.plant.say(f"fault {name} flood")
         time.sleep(4)
@@ -118,14 +134,21 @@ address = {d['address']}
         for name, device in DEVICES.items():
             page = wait_for("readings", lambda: self.gateway.json(
                 self.port, f"/api/v1/readings?sensor={name}&from={since}&limit=10000"))  # noqa: B023
-            for reading in page["readings"]:
-                if reading.get("value") is not None and reading["quality"] in ("good", "not_evaluated"):
+            told = [reading for reading in page["readings"] if reading.get("value") is not None]
+            self.assertGreater(len(told), 5, name)
+            count += len(told)
+            # Of a clock: how long after it was told the value is said to be of.
+            began = min(r["timeMs"] / 1000 - r["value"] for r in told)
+            for reading in told:
+                if device["value"] is None:  # to another attempt of a turn at most
+                    self.assertLess(reading["timeMs"] / 1000 - reading["value"] - began, 2.5, f"{name}: {reading}")
+                else:
                     self.assertAlmostEqual(reading["value"], device["value"], places=3, msg=f"{name}: {reading}")
-                    count += 1
         rows = {row.sensor: row for _, m, _ in self.subscriber.messages("aggregate/") for row in m.aggregates if row.good}
         for name, device in DEVICES.items():
-            self.assertEqual(rows[name].quantity, device["quantity"])
-            self.assertAlmostEqual(rows[name].mean, device["value"], places=3, msg=name)
+            self.assertEqual((rows[name].quantity, rows[name].unit), (device["quantity"], device["unit"]))
+            if device["value"] is not None:
+                self.assertAlmostEqual(rows[name].mean, device["value"], places=3, msg=name)
         status = self.gateway.json(self.port, "/api/v1/status")
         self.assertEqual({d["name"]: d["state"] for d in status["drivers"]}, {n: "running" for n in DEVICES})
         print(f"{count} readings, none with another value than its device sent")

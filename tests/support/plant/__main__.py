@@ -21,7 +21,7 @@ SIGNAL is a number or { base, wave, period, noise, per_second, step }.
 
 --control PORT takes lines of text on 127.0.0.1 (nc, telnet); each is answered by a line that begins with "ok" or "error":
   list | counts | fault LINE[/DEVICE] KIND [SECONDS] | clear [LINE[/DEVICE]] | set LINE/DEVICE POINT VALUE | free LINE/DEVICE POINT
-Kinds of fault: silent slow late garbage half crc exception foreign flood unplug"""
+Kinds of fault: silent slow late garbage half baud crc exception foreign flood unplug"""
 import argparse
 import asyncio
 import json

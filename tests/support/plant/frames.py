@@ -40,6 +40,30 @@ def registers(kind, order, value):
     return list(struct.unpack(f">{len(data) // 2}H", data))
 
 
+# ---- a wire with two baud rates ----
+def resample(data, sent, heard):
+    """The bytes that a UART reads at `heard` baud of bytes that are sent at `sent` baud without pauses, 8N1. It begins with a falling
+    edge, looks at the middle of each bit, and takes a byte whose stop bit is wrong as well (as Linux does without INPCK); then it
+    waits until the line is idle."""
+    bits = [bit for byte in data for bit in (0, *(byte >> i & 1 for i in range(8)), 1)]
+    one, step, end = 2 * heard, 2 * sent, 2 * heard * len(bits)  # how long bits last: sent, heard, and all; whole numbers
+
+    def level(time):
+        return bits[time // one] if time < end else 1
+
+    def wait_for(wanted, time):
+        while time < end and level(time) != wanted:
+            time = (time // one + 1) * one
+        return time
+
+    out, time = bytearray(), wait_for(0, 0)
+    while time < end:
+        middle = time + step // 2
+        out.append(sum(level(middle + step * (i + 1)) << i for i in range(8)))
+        time = wait_for(0, wait_for(1, middle + step * 9))
+    return bytes(out)
+
+
 # ---- particles ----------------------------------------------------------------------------------
 def pms(values, length=28, error=0):
     """PMS5003 and PMS7003 (length 28), PMS3003 (20). values: pm1, pm2_5, pm10 in µg/m³; if they shall differ, those with _cf1 too;

@@ -2,9 +2,12 @@
 """What carries frames: a TCP server or a pseudo terminal with a symbolic link for a name, as udev would give it. Faults are put on
 the wire here, so that every device has all of them."""
 import asyncio
+import itertools
 import os
 import random
 import tty
+
+from frames import resample
 
 # kind → what it does to an answer or a streamed frame
 FAULTS = {
@@ -13,6 +16,7 @@ FAULTS = {
     "late": "answers come 6 s late: after every retry",
     "garbage": "random bytes instead of a frame",
     "half": "the first half of each frame",
+    "baud": "what a port at another baud rate reads of each frame: twice, half … twelve times the device's, in turns",
     "crc": "the last byte but the frame's end is wrong",
     "exception": "Modbus: server device failure (4)",
     "foreign": "Modbus RTU and SDI-12: the answer carries another address",
@@ -21,12 +25,16 @@ FAULTS = {
 }
 
 
+# sent, heard
+RATES = [(9600, 19200), (9600, 4800), (9600, 38400), (9600, 2400), (9600, 115200), (115200, 9600), (9600, 14400)]
+
+
 class Faults:
     """Which fault is on, for a line as a whole or one device of it."""
 
     def __init__(self):
         self.on = {}  # device name, or "" for all → kind
-        self.random = random.Random(1)
+        self.random, self.rates = random.Random(1), itertools.cycle(RATES)
 
     def kind(self, device):
         return self.on.get(device) or self.on.get("")
@@ -42,6 +50,8 @@ class Faults:
             return frame, 6
         if kind == "garbage":
             return bytes(self.random.randrange(256) for _ in frame), 0
+        if kind == "baud":
+            return resample(frame, *next(self.rates)), 0
         if kind == "half":
             return frame[:len(frame) // 2], 0
         if kind == "crc" and frame:

@@ -25,7 +25,9 @@ class Reader {
     auto content = read_file(path.string(), kMaxFileBytes, why);
     if (!content) {
       errors_.push_back({path.string(), 1, 1, "file", "cannot be read: " + why,
-                         "give the path of the configuration with --config FILE"});
+                         why == "Permission denied"
+                             ? "only root and the group gerbang may read it: use sudo"
+                             : "give the path of the configuration with --config FILE"});
       document_.complete = false;
       return;
     }

@@ -178,7 +178,7 @@ class Rig:
                 rows += [(int(r["value"]) if "value" in r else None, r["timeMs"], r["quality"]) for r in page["readings"]]
                 if not page.get("next"):
                     break
-                after = "&after=" + page["next"]
+                after = "&next=" + page["next"]
             out[f"count-{n}"] = rows
         return out
 

@@ -106,7 +106,7 @@ class Rig:
             times += [r["timeMs"] for r in page["readings"] if "value" in r]
             if not page.get("next"):
                 return max(b - a for a, b in zip(times, times[1:])), len(times)
-            after = "&after=" + page["next"]
+            after = "&next=" + page["next"]
 
     def finish(self):
         self.gateway.balance(self.port)

@@ -85,7 +85,7 @@ class UplinkFaults(unittest.TestCase):
             times += [r["timeMs"] for r in page["readings"] if "value" in r]
             if not page.get("next"):
                 return max(b - a for a, b in zip(times, times[1:]))
-            after = "&after=" + page["next"]
+            after = "&next=" + page["next"]
 
     def finish(self, complete=True):
         self.assertLess(self.longest_interval(), 250)

@@ -3,60 +3,18 @@
 
 #include <boost/json/serialize.hpp>
 #include <cstdio>
-#include <ctime>
+
+#include "ctl/message_text.hpp"
 
 namespace gerbang::ctl {
 namespace {
 
 namespace json = boost::json;
 
-std::string text_of(const json::object& o, const char* key) {
-  const json::value* v = o.if_contains(key);
-  return v && v->is_string() ? std::string(v->as_string()) : std::string();
-}
-
 std::int64_t integer_of(const json::object& o, const char* key) {
   const json::value* v = o.if_contains(key);
   if (v && v->is_int64()) return v->as_int64();
   return v && v->is_uint64() ? static_cast<std::int64_t>(v->as_uint64()) : 0;
-}
-
-std::string number_of(const json::object& o, const char* key) {
-  const json::value* v = o.if_contains(key);
-  if (!v || !v->is_number()) return "-";
-  char text[40];
-  std::snprintf(text, sizeof text, "%.9g", v->to_number<double>());
-  return text;
-}
-
-std::string utc(std::int64_t ms) {
-  std::time_t seconds = static_cast<std::time_t>(ms / 1000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
-
-void aggregates(const json::object& message) {
-  std::printf("  window from %s to %s\n", utc(integer_of(message, "windowStartMs")).c_str(),
-              utc(integer_of(message, "windowEndMs")).c_str());
-  const json::value* rows = message.if_contains("aggregates");
-  if (!rows || !rows->is_array()) return;
-  for (const json::value& row : rows->as_array()) {
-    const json::object& a = row.as_object();
-    std::string verdict = text_of(a, "verdict"), reason = text_of(a, "reason");
-    // A meter's window is its increase; what its register shows is the last value.
-    const bool meter = a.contains("delta");
-    std::string figures =
-        meter ? "increase " + number_of(a, "delta") + " " + text_of(a, "unit") + "  from " +
-                    number_of(a, "first") + " to " + number_of(a, "last")
-              : "mean " + number_of(a, "mean") + " " + text_of(a, "unit") + "  min " +
-                    number_of(a, "minimum") + "  max " + number_of(a, "maximum");
-    std::printf("  %-24s %s  good %s of %s  %s%s%s\n", text_of(a, "sensor").c_str(),
-                figures.c_str(), number_of(a, "good").c_str(), number_of(a, "expected").c_str(),
-                verdict.c_str(), reason.empty() ? "" : "  ", reason.c_str());
-  }
 }
 
 json::array ranges(const std::vector<Audit::Range>& ranges) {
@@ -92,13 +50,8 @@ void Printer::message(const std::string& topic, const std::string& suffix, bool 
               retained ? " (kept by the broker)" : "",
               historical && historical->is_bool() && historical->as_bool() ? " (historical)" : "",
               static_cast<long long>(integer_of(source, "sequence")));
-  if (suffix.starts_with("aggregate/")) {
-    aggregates(message);
-  } else {
-    json::object rest = message;
-    rest.erase("source");
-    std::printf("  %s\n", json::serialize(rest).c_str());
-  }
+  for (const std::string& line : message_lines(suffix, message, language_))
+    std::printf("  %s\n", line.c_str());
   std::fflush(stdout);
 }
 

@@ -14,8 +14,10 @@ constexpr long kLongestAnswer = 85;  // characters: address, 75 of values, CRC, 
 constexpr int kLastData = 9;
 // After a failure: what else was on its way has come, and the device has seen silence.
 constexpr Bus::Time kRest = 100ms;
-// Time-outs after which an answer is not reckoned with any more.
+// After so many time-outs the rest of an answer that was heard has come.
 constexpr int kLatest = 4;
+// An answer that was not heard at all is not reckoned with after so long.
+constexpr Bus::Time kUnheard = 7s;
 
 }  // namespace
 
@@ -177,8 +179,8 @@ void Bus::answered(Time now) {
   exchanges_.push_back({active().address, GERBANG_REASON_NONE, now - asked_});
   Device& device = devices_[slot(active().address)];
   // An answer to another attempt may still come, and must not be taken for one to what is next.
-  if (attempt_ > 0) device.quiet_until = asked_ + kLatest * settings_.timeout;
-  device.silent = false;
+  if (attempt_ > 0) device.quiet_until = asked_ + latest();
+  device.silent = unheard_ = false;
   awaiting_ = false;
   attempt_ = 0;
 }
@@ -186,6 +188,7 @@ void Bus::answered(Time now) {
 void Bus::failed(gerbang_reason reason, const std::string& why, Time now) {
   exchanges_.push_back({active().address, reason, now - asked_});
   awaiting_ = false;
+  unheard_ = unheard_ || reason == GERBANG_REASON_TIMEOUT;
   lines_.clear();
   not_before_ = now + kRest;
   Device& device = devices_[slot(active().address)];
@@ -194,8 +197,13 @@ void Bus::failed(gerbang_reason reason, const std::string& why, Time now) {
     return;
   }
   device.silent = true;
-  device.quiet_until = asked_ + kLatest * settings_.timeout;
+  device.quiet_until = asked_ + latest();
   finish(reason, why);
+}
+
+Bus::Time Bus::latest() const {
+  const Time rest = kLatest * settings_.timeout;
+  return unheard_ ? std::max(rest, kUnheard) : rest;
 }
 
 void Bus::finish(gerbang_reason reason, std::string why) {
@@ -206,6 +214,7 @@ void Bus::finish(gerbang_reason reason, std::string why) {
   m.values.clear();
   active_.reset();
   attempt_ = 0;
+  unheard_ = false;
 }
 
 void Bus::advance(Time now) {

@@ -27,9 +27,9 @@ namespace gerbang::sdi12 {
 //
 // An answer counts only with the address that was asked, of the form that was asked for, and with
 // its CRC where one was asked for. After a failure the same command is sent again, `retries` times;
-// after that the device is left alone until what may still come has come (four time-outs), so that
-// no late answer is taken for the one to the next command. A device that failed altogether is then
-// asked once a turn until it answers.
+// after that the device is left alone until what may still come has come (four time-outs, or seven
+// seconds if one was not answered at all), so that no late answer is taken for the one to the next
+// command. A device that failed altogether is then asked once a turn until it answers.
 class Bus {
  public:
   using Time = std::chrono::nanoseconds;
@@ -112,6 +112,8 @@ class Bus {
   void answered(Time now);
   void failed(gerbang_reason reason, const std::string& why, Time now);
   void finish(gerbang_reason reason, std::string why);
+  // Until when after a question answers to it and to those before may still come.
+  Time latest() const;
   // The command of this measurement is not sent before.
   Time rests_until(const Measurement& m) const {
     return std::max(not_before_, devices_[slot(m.address)].quiet_until);
@@ -123,6 +125,7 @@ class Bus {
   std::optional<std::size_t> active_;  // that holds the line
   bool awaiting_ = false;              // an answer to the command that was sent
   int attempt_ = 0;
+  bool unheard_ = false;                  // an attempt had no answer at all
   Time asked_{}, deadline_{}, latest_{};  // of the answer
   Time not_before_{};                     // the line rests
   Lines lines_;

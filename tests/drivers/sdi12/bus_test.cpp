@@ -327,6 +327,32 @@ TEST_P(LateAnswers, AreNeverTakenForOthers) {
   EXPECT_GT(good, 200u);
 }
 
+// Each answer is the number of its command, so that it is seen of when it is.
+TEST_F(BusOfProbes, AnAnswerThatComesAfterEveryRetryIsNotTakenForOneToALaterTurn) {
+  for (const Time late : {Time(15ms), Time(6s), Time(15ms)}) {
+    script = [&](const std::string&) -> Replies {
+      return {{late, "0+" + std::to_string(commands.size()) + "\r\n"}};
+    };
+    outcomes.clear();
+    std::size_t good = 0;
+    for (int turn = 0; turn < 60; ++turn) {
+      want('0', "R0");
+      run(1s);
+      for (const auto& outcome : std::exchange(outcomes, {})) {
+        if (outcome.reason != GERBANG_REASON_NONE) continue;
+        ++good;
+        const auto whose = static_cast<std::size_t>(outcome.values.at(0));
+        EXPECT_LT(now - at.at(whose - 1), 2s)
+            << "the value of the question before " << late.count();
+      }
+    }
+    if (late < 1s)
+      EXPECT_GE(good, 50u);
+    else
+      EXPECT_EQ(good, 0u);
+  }
+}
+
 TEST_F(BusOfProbes, TheLineThatIsLostEndsWhatIsUnderWay) {
   script = says({{"0C!", "006001"}});
   want('0', "C");

@@ -63,6 +63,7 @@ class Builder {
     if (const auto number = table_.value("hour_capture")) out_.threshold.block = number->number;
     window(standard);
     lows(standard);
+    levels(standard);
     out_.standard = std::make_shared<const Standard>(std::move(standard));
     if (of_station(out_.standard->method))
       station();
@@ -115,6 +116,63 @@ class Builder {
       else
         row->low = member.value.number;
     }
+  }
+
+  // Steps of severity are for the site to choose, limits are not; whether a bound itself
+  // belongs to the step stays as the table says.
+  void levels(Standard& standard) {
+    const Node* node = table_.node("levels");
+    if (node == nullptr || node->kind != Node::Kind::table) return;
+    for (const Member& member : node->members) {
+      const std::string key = table_.key("levels") + "." + member.key;
+      const Place at = document_.place(member);
+      std::vector<indicator::Level*> steps;
+      for (indicator::Level& level : standard.levels)
+        if (level.quantity == member.key) steps.push_back(&level);
+      const bool list = member.value.kind == Node::Kind::array;
+      const std::vector<Node> given = list ? member.value.items : std::vector<Node>{member.value};
+      if (standard.levels.empty())
+        report_.error(at, key, in_quotes(standard.id) + " has no steps", "remove it");
+      else if (steps.empty())
+        report_.error(at, key, standard.id + " has no steps for " + in_quotes(member.key),
+                      known_inputs(standard));
+      else if (given.size() != steps.size())
+        report_.error(at, key,
+                      standard.id + " has " + std::to_string(steps.size()) + " steps for it, not " +
+                          std::to_string(given.size()),
+                      "write where each begins: " + as_it_is(steps));
+      else
+        take_steps(steps, given, key);
+    }
+  }
+
+  void take_steps(const std::vector<indicator::Level*>& steps, const std::vector<Node>& given,
+                  const std::string& key) {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const Node& node = given[i];
+      if (node.kind != Node::Kind::integer && node.kind != Node::Kind::number) {
+        report_.error(node, key, describe(node) + " is not a number",
+                      "write a number in " + steps[i]->unit);
+        return;
+      }
+      const double before = i == 0 ? 0 : steps[i - 1]->bound;
+      if (i > 0 && (steps[i]->falling ? node.number >= before : node.number <= before)) {
+        report_.error(node, key,
+                      format_number(node.number) + " comes after " + format_number(before),
+                      steps[i]->falling ? "write them from mild to severe, descending"
+                                        : "write them from mild to severe, ascending");
+        return;
+      }
+      steps[i]->bound = node.number;
+      steps[i]->note = "as the site has set it";
+    }
+  }
+
+  static std::string as_it_is(const std::vector<indicator::Level*>& steps) {
+    std::string out;
+    for (const indicator::Level* step : steps)
+      out += (out.empty() ? "[" : ", ") + format_number(step->bound);
+    return out + "]";
   }
 
   std::string known_inputs(const Standard& standard) const {

@@ -87,6 +87,10 @@ constexpr std::array kSections = {
             .open = true,
             .doc = "Quantity → lower limit in its unit, for standards that count time outside of "
                    "limits"},
+    Section{.path = "indicator.levels",
+            .open = true,
+            .doc = "Quantity → where its steps begin, in its unit and in the order of the table, "
+                   "for standards with steps: a list, or one number where there is one"},
     Section{.path = "alarms", .doc = "What holds for all alarms"},
     Section{.path = "alarm",
             .repeated = true,
@@ -810,6 +814,11 @@ constexpr std::array kKeys = {
         .type = Type::table,
         .example = "{ pressure = 0.7 }",
         .doc = "Limits of your network, for water-interruption"},
+    Key{.section = "indicator",
+        .name = "levels",
+        .type = Type::table,
+        .example = "{ methane_lel = [5, 10, 20, 100] }",
+        .doc = "Steps of your site, for landfill-gas, landfill-air, bins and bins-over-threshold"},
     Key{.section = "indicator.label", .name = "ind", .type = Type::text, .doc = "In Indonesian"},
     Key{.section = "indicator.label", .name = "eng", .type = Type::text, .doc = "In English"},
 

@@ -245,6 +245,10 @@ void write(Writer out, const Indicator& i, const std::vector<Sensor>& sensors) {
   for (const indicator::Limit& limit : i.standard->limits)
     if (limit.low && i.standard->method == indicator::Method::hours_outside)
       out.set("low." + limit.quantity, *limit.low);
+  std::map<std::string, std::vector<std::string>> levels;
+  for (const indicator::Level& level : i.standard->levels)
+    levels[level.quantity].push_back(format_number(level.bound));
+  for (const auto& [quantity, bounds] : levels) out.set_list("levels." + quantity, bounds);
 }
 
 }  // namespace

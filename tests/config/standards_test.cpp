@@ -394,6 +394,64 @@ TEST(Indicators, AreReadWithTheirStandardAndSensors) {
   EXPECT_EQ(all[1].label, all[1].standard->title);
 }
 
+std::string gas(const std::string& levels) {
+  return R"([gateway]
+id = "g"
+region = "r"
+site = "s"
+site_kind = "landfill"
+timezone = "Asia/Makassar"
+[[driver]]
+name = "sim"
+plugin = "simulator"
+interval = "1m"
+[[sensor]]
+id = "gas"
+driver = "sim"
+quantity = "methane_lel"
+address = { signal = "a" }
+[[indicator]]
+id = "methane"
+standard = "landfill-gas"
+inputs = { methane_lel = "gas" }
+)" + levels;
+}
+
+TEST(Indicators, HaveTheStepsOfTheSite) {
+  test::TempDir folder;
+  const auto plain = load(folder.write("a.toml", gas("")), test::context());
+  const auto own =
+      load(folder.write("b.toml", gas("levels = { methane_lel = [5, 10, 20.5, 90] }\n")),
+           test::context());
+  for (const Diagnostic& error : own.errors) ADD_FAILURE() << text(error);
+  ASSERT_TRUE(plain.config && own.config);
+  std::vector<double> bounds;
+  for (const auto& level : own.config->indicators.at(0).standard->levels) {
+    bounds.push_back(level.bound);
+    EXPECT_EQ(level.note, "as the site has set it");
+  }
+  EXPECT_EQ(bounds, (std::vector<double>{5, 10, 20.5, 90}));
+  EXPECT_FALSE(own.config->indicators[0].standard->levels[2].itself) << "above, not at it";
+  EXPECT_EQ(standard("landfill-gas").levels.at(0).bound, 10) << "the table stays as it is";
+  const Change change = diff(*plain.config, *own.config);
+  ASSERT_EQ(change.entries.size(), 1u);
+  EXPECT_EQ(change.entries[0].key, "indicator[methane].levels.methane_lel");
+}
+
+TEST(Indicators, SayWhatIsWrongWithTheStepsOfTheSite) {
+  test::TempDir folder;
+  const auto expect = [&](const std::string& levels, const std::string& what) {
+    const auto loaded = load(folder.write("c.toml", gas(levels)), test::context());
+    ASSERT_EQ(loaded.errors.size(), 1u) << levels;
+    EXPECT_NE(text(loaded.errors[0]).find(what), std::string::npos) << text(loaded.errors[0]);
+  };
+  expect("levels = { methane_lel = 5 }\n", "4 steps for it, not 1; write where each begins: [10, ");
+  expect("levels = { methane_lel = [5, 20, 10, 100] }\n",
+         "10 comes after 20; write them from mild");
+  expect("levels = { methane_lel = [5, \"10\", 20, 100] }\n", "is not a number; write a number in");
+  expect("levels = { methane = [5, 10, 20, 100] }\n", "has no steps for \"methane\"; known here");
+}
+
 TEST(Indicators, AreSettingsThatAReloadCompares) {
   test::TempDir folder;
   std::string other = kGateway;

@@ -19,6 +19,19 @@ unit = "m³"
 id = "gas-volume"
 standard = "landfill-gas-volume"
 inputs = { landfill_gas_volume = "gas-volume" }
+
+# With steps of the site.
+[[indicator]]
+id = "methane-own"
+standard = "landfill-gas"
+inputs = { methane_lel = "pump-house-methane" }
+levels = { methane_lel = [8, 12.5, 18, 27] }
+
+[[indicator]]
+id = "bins-early"
+standard = "bins-over-threshold"
+inputs = { fill_level = ["bin-1", "bin-2"] }
+levels = { fill_level = 40 }
 """
 
 
@@ -66,10 +79,14 @@ def worst(oracle, indicator, start, end, category, statistic):
                 min(p.capture for p in used.values()), inputs)
 
 
-def methane(value):
-    steps = ["aman", "waspada", "siaga", "bahaya", "dapat meledak"]
-    rank = (value >= 10) + (value >= 20) + (value > 25) + (value > 100)
-    return rank, steps[rank]
+def methane(indicator):
+    names = ["aman", "waspada", "siaga", "bahaya", "dapat meledak"]
+    low, middle, high, explosive = indicator.get("levels", {}).get("methane_lel", [10, 20, 25, 100])
+
+    def category(value):
+        rank = (value >= low) + (value >= middle) + (value > high) + (value > explosive)
+        return rank, names[rank]
+    return category
 
 
 def fill(value):
@@ -87,7 +104,8 @@ class LandfillWeek(WeekTest, unittest.TestCase):
         def to_collect(indicator, start, end):
             parts = {name: p for (_, name), p in oracle.parts(indicator, start, end, "last").items()}
             used = {n: p for n, p in parts.items() if p.valid} or {n: p for n, p in parts.items() if p.value is not None}
-            over = tuple(n for n, p in used.items() if p.value >= 80)
+            full = indicator.get("levels", {}).get("fill_level", 80)
+            over = tuple(n for n, p in used.items() if p.value >= full)
             return Said(len(over), "", over, not any(p.valid for p in parts.values()),
                         min(p.capture for p in used.values())) if used else None
 
@@ -96,7 +114,7 @@ class LandfillWeek(WeekTest, unittest.TestCase):
             return None if part.value is None else Said(part.value, "", (), not part.valid, part.capture)
 
         return {"waste-per-day": ("day", lambda i, s, e: oracle.amount(i, s, e, 0.001)),
-                "landfill-gas": (1, lambda i, s, e: worst(oracle, i, s, e, methane, "maximum")),
+                "landfill-gas": (1, lambda i, s, e: worst(oracle, i, s, e, methane(i), "maximum")),
                 "landfill-gas-flow": ("day", flow), "landfill-gas-volume": ("day", lambda i, s, e: oracle.amount(i, s, e)),
                 "leachate": (24, lambda i, s, e: oracle.judged(i, s, e, judge)),
                 "leachate-compliance": ("day", lambda i, s, e: oracle.share_complying(i, s, e, judge)),
@@ -109,6 +127,8 @@ class LandfillWeek(WeekTest, unittest.TestCase):
         self.assertAlmostEqual(sum(tonnes), weighed / 1000, places=6)
         names = {one.category for (name, _), one in said.items() if name == "methane"}
         self.assertEqual(names, {"aman", "waspada", "siaga", "bahaya"})
+        names = {one.category for (name, _), one in said.items() if name == "methane-own"}
+        self.assertTrue({"waspada", "siaga", "bahaya", "dapat meledak"} <= names, names)
 
 
 if __name__ == "__main__":

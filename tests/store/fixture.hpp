@@ -114,7 +114,7 @@ class StoreTest : public ::testing::Test {
   template <class F>
   bool turn_until(F done) {
     io.restart();
-    auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!done() && std::chrono::steady_clock::now() < end) {
       io.restart();
       io.run_one_for(std::chrono::milliseconds(20));

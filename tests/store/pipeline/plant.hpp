@@ -117,7 +117,7 @@ class Plant {
   }
   // Until all that was given is durable and folded, or refused.
   void settle() {
-    auto end = std::chrono::steady_clock::now() + 10s;
+    auto end = std::chrono::steady_clock::now() + 60s;
     io->restart();
     auto stored = [&] {
       store::Status s = store->status();

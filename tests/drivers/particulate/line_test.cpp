@@ -372,14 +372,14 @@ TEST_F(Particulate, AScanAsksForAnSps30OnlyWhereNothingIsHeard) {
 }
 
 TEST_F(Particulate, AScanFindsNothingInAnotherDevicesStreamAndSaysNothingToIt) {
-  std::size_t asked = 0;
+  std::atomic<std::size_t> asked = 0;
   Beside device([&] {
     asked += far.receive().size();
     far.send({'S', 'T', ',', 'G', 'S', '\r', '\n'});
   });
   ASSERT_EQ(rig.scan({{"device", far.path()}}), GERBANG_OK);
   EXPECT_TRUE(rig.scanned.empty());
-  EXPECT_EQ(asked, 0u);
+  EXPECT_EQ(asked.load(), 0u);
   EXPECT_TRUE(rig.logged("something sends at 9600 8N1 that is no particle counter"));
   EXPECT_TRUE(rig.logged("53 54 2C 47 53 0D 0A"));
 }

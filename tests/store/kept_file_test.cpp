@@ -64,6 +64,7 @@ class KeptFile : public StoreTest {
     std::uint64_t rejected = 0;
     for (const auto& [reason, n] : s.rejected) rejected += n;
     EXPECT_EQ(s.taken, s.stored + rejected);
+    wait_for_salvage();  // it brings messages too
     for (int bit : {0, 1}) {
       UplinkCounts c = store->uplink_counts(bit);
       EXPECT_EQ(c.made, c.acknowledged + c.waiting + c.refused + c.dropped + c.filtered);
@@ -139,7 +140,6 @@ TEST_F(KeptFile, WhatCannotBeUsedIsSetAsideAsItWasAndANewOneBegun) {
     EXPECT_NE(s.trouble.find(".damaged-20260101T000000Z"), std::string::npos) << s.trouble;
     EXPECT_NE(store->identity().stream, "0123456789abcdef");
     expect_alive();
-    wait_for_salvage();
     auto aside = files_aside(options.path);
     ASSERT_EQ(aside.size(), 1u);
     EXPECT_EQ(slurp(aside[0]), slurp(folder() / c.name)) << "not a byte of it is changed";

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kMostCounts = 4096;  // of alarms that are gone
 constexpr const char* kHead = "alarms 1";
 constexpr const char* kBehind = "/behind";  // no alarm is called so
+constexpr const char* kGone = "/gone";
 
 // A number that says how the process is.
 bool usable(const Sample& sample) {
@@ -312,7 +313,8 @@ std::string Engine::save() const {
     if (looks_at_windows(rules_[i]) && places_[i].behind)
       out += std::string(kBehind) + ' ' + rules_[i].id + ' ' + places_[i].subject + ' ' +
              std::to_string(places_[i].judged_ms) + '\n';
-  for (const auto& [id, count] : counts_) out += "gone " + id + ' ' + std::to_string(count) + '\n';
+  for (const auto& [id, count] : counts_)
+    out += std::string(kGone) + ' ' + id + ' ' + std::to_string(count) + '\n';
   return out;
 }
 
@@ -330,7 +332,7 @@ bool Engine::load(std::string_view text, const Moment& now) {
     std::istringstream words(line);
     std::string id, about, rest;
     std::uint64_t count = 0;
-    if (line.starts_with("gone ")) {
+    if (line.starts_with(kGone)) {
       auto known = words >> about >> id >> count ? by_id.find(id) : by_id.end();
       if (known != by_id.end())
         places_[known->second].life.count_from(count);

@@ -338,6 +338,19 @@ TEST(Engine, WhatIsSavedChangesOnlyWhenSomethingHappens) {
   EXPECT_FALSE(bench.engine.load("alarms 1\nhigh 0/3 0 0 nonsense\n", at(0)));
 }
 
+TEST(Restart, AnAlarmMayBeCalledAsALineOfTheStateWas) {
+  Rule rule = above(1.0);
+  rule.id = "gone";
+  Bench bench({rule});
+  bench.read(0, 2);
+  EXPECT_EQ(bench.told(), Told{"gone RAISED 1"});
+  bench.restart({rule}, 1000);
+  bench.read(2000, 2);
+  EXPECT_EQ(bench.told(), Told{});
+  bench.read(3000, 0.5);
+  EXPECT_EQ(bench.told(), Told{"gone CLEARED 1"});
+}
+
 // A restart in any place, with the readings since the state was stored replayed, says the same.
 TEST(EngineProperty, ARestartAnywhereGivesTheSameSequence) {
   for (unsigned seed = 1; seed <= 100; ++seed) {

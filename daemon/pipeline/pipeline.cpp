@@ -11,6 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <numeric>
 #include <span>
+#include <unordered_map>
 #include <utility>
 
 #include "observe/log.hpp"
@@ -423,13 +424,14 @@ asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors,
   std::vector<Live> live(sensors.size());
   std::vector<Thinning> thinning(sensors.size());
   std::vector<Member> next;
+  std::unordered_map<std::int32_t, std::size_t> known;
+  for (std::size_t old = 0; old < sensors_.size(); ++old) known[sensors_[old].series] = old;
   for (std::size_t i = 0; i < sensors.size(); ++i) {
     next.push_back(member(sensors[i]));
-    for (std::size_t old = 0; old < sensors_.size(); ++old)
-      if (sensors_[old].series == sensors[i].series) {
-        live[i] = live_[old];
-        thinning[i] = thinning_[old];
-      }
+    const auto old = known.find(sensors[i].series);
+    if (old == known.end()) continue;
+    live[i] = live_[old->second];
+    thinning[i] = thinning_[old->second];
   }
   std::vector<Member> before;
   for (std::uint32_t i = 0; i < members_.size(); ++i)

@@ -37,6 +37,10 @@ void Line::lost(const std::string& why) {
   why_ = settings_.device + ": " + why;
 }
 
+void Line::close() {
+  close_port(port_);
+}
+
 bool Line::open() {
   if (is_open()) return true;
   if (Clock::now() < back_off_.until()) return false;

@@ -43,6 +43,7 @@ class Line {
  public:
   // `name`: of the device, for traces.
   Line(driver::Host host, Settings settings, std::string name);
+  ~Line() { close(); }
 
   // Waits for bytes until the deadline and returns those that are there, at most 4096; they are
   // valid until the next call. Empty: none came, or there is no port; is_open() tells. Opens the
@@ -72,7 +73,7 @@ class Line {
   // Another speed or format; takes effect at once.
   void change(const Settings& settings);
 
-  void close() { port_.reset(); }
+  void close();
   bool is_open() const { return static_cast<bool>(port_); }
   // How often the port was opened: when it changes, an incomplete frame is void.
   std::uint64_t openings() const { return openings_; }

@@ -24,8 +24,9 @@ void Ear::tune(int baud, Part part) {
   part_ = part;
   line_.reset();
   std::string why;
-  if (!open_port(settings_, why))
-    throw driver::Failure(GERBANG_GONE, settings_.device + ": " + why);
+  Descriptor port = open_port(settings_, why);
+  if (!port) throw driver::Failure(GERBANG_GONE, settings_.device + ": " + why);
+  close_port(port);
   line_.emplace(host_, settings_, "scan");
 }
 

@@ -99,4 +99,9 @@ Descriptor open_port(const Settings& settings, std::string& why) {
   return port;
 }
 
+void close_port(Descriptor& port) {
+  if (port) ::ioctl(port.get(), TIOCNXCL);
+  port.reset();
+}
+
 }  // namespace gerbang::serial

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -29,6 +30,13 @@ pid_t start(const std::vector<std::string>& arguments, const std::filesystem::pa
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  // Where Debian has mosquitto; the PATH of an ordinary user ends before it.
+  static const bool there = [] {
+    const char* path = std::getenv("PATH");
+    return ::setenv("PATH", (std::string(path ? path : "/usr/bin:/bin") + ":/usr/sbin").c_str(),
+                    1) == 0;
+  }();
+  (void)there;
   pid_t pid = -1;
   int error = posix_spawnp(&pid, argv[0], &files, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&files);

@@ -2,17 +2,11 @@
 #include "app/present.hpp"
 
 #include <algorithm>
-#include <cctype>
+
+#include "core/letters.hpp"
 
 namespace gerbang::app {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 std::optional<std::int64_t> if_known(std::int64_t ms) {
   if (ms == 0) return std::nullopt;

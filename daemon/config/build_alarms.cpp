@@ -7,6 +7,7 @@
 
 #include "config/alarm_texts.hpp"
 #include "config/build.hpp"
+#include "core/letters.hpp"
 
 namespace gerbang::config {
 namespace {
@@ -124,8 +125,7 @@ class Builder {
     for (const auto& category : indicator_->standard->categories) known.push_back(category.name);
     for (std::string& one : out_.categories) {
       const auto same = std::find_if(known.begin(), known.end(), [&](std::string_view name) {
-        return std::equal(name.begin(), name.end(), one.begin(), one.end(),
-                          [](char a, char b) { return lower(a) == lower(b); });
+        return lower(name) == lower(one);
       });
       if (same != known.end())
         one = *same;
@@ -135,8 +135,6 @@ class Builder {
               did_you_mean(one, known));
     }
   }
-  static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
   void condition() {
     out_.watch = alarm::Watch::condition;
     out_.source = text_of(table_, "condition");

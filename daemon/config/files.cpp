@@ -4,7 +4,9 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
+#include <system_error>
 
 namespace gerbang::config {
 namespace {
@@ -25,7 +27,7 @@ class Reader {
     auto content = read_file(path.string(), kMaxFileBytes, why);
     if (!content) {
       errors_.push_back({path.string(), 1, 1, "file", "cannot be read: " + why,
-                         why == "Permission denied"
+                         why == std::generic_category().message(EACCES)
                              ? "only root and the group gerbang may read it: use sudo"
                              : "give the path of the configuration with --config FILE"});
       document_.complete = false;

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "core/letters.hpp"
 
 namespace gerbang::ctl {
 namespace {
@@ -110,11 +111,6 @@ Advice advice(std::string_view code, std::string_view language, const Values& va
     for (auto at = out.find(name); at != std::string::npos; at = out.find(name, at + value.size()))
       out.replace(at, name.size(), value);
   return {text->code, std::move(out)};
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
 }
 
 // The code for what the operating system said of a line that could not be opened.

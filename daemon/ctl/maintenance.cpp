@@ -6,6 +6,7 @@
 
 #include "core/text.hpp"
 #include "ctl/commands.hpp"
+#include "ctl/json_fields.hpp"
 #include "ctl/running.hpp"
 
 namespace gerbang::ctl {
@@ -14,11 +15,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr double kMsPerMinute = 60'000;
-
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-}
 
 int complain(const std::string& what, int code) {
   std::fprintf(stderr, "gerbangctl: %s\n", what.c_str());

@@ -7,27 +7,13 @@
 #include <cstdio>
 #include <ctime>
 
+#include "ctl/json_fields.hpp"
+
 namespace gerbang::ctl {
 namespace {
 
 namespace json = boost::json;
 using Lines = std::vector<std::string>;
-
-std::string text_of(const json::object& o, std::string_view key) {
-  const json::value* v = o.if_contains(key);
-  return v && v->is_string() ? std::string(v->as_string()) : std::string();
-}
-
-std::int64_t integer_of(const json::object& o, std::string_view key) {
-  const json::value* v = o.if_contains(key);
-  if (v && v->is_int64()) return v->as_int64();
-  return v && v->is_uint64() ? static_cast<std::int64_t>(v->as_uint64()) : 0;
-}
-
-bool is_true(const json::object& o, std::string_view key) {
-  const json::value* v = o.if_contains(key);
-  return v && v->is_bool() && v->as_bool();
-}
 
 // "-": there is none. A reading's last digits are noise, a meter's or a count's are not.
 std::string number_of(const json::object& o, std::string_view key, int digits = 5) {

@@ -4,18 +4,13 @@
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 
+#include "ctl/json_fields.hpp"
 #include "ctl/message_text.hpp"
 
 namespace gerbang::ctl {
 namespace {
 
 namespace json = boost::json;
-
-std::int64_t integer_of(const json::object& o, const char* key) {
-  const json::value* v = o.if_contains(key);
-  if (v && v->is_int64()) return v->as_int64();
-  return v && v->is_uint64() ? static_cast<std::int64_t>(v->as_uint64()) : 0;
-}
 
 json::array ranges(const std::vector<Audit::Range>& ranges) {
   json::array out;
@@ -45,10 +40,9 @@ void Printer::message(const std::string& topic, const std::string& suffix, bool 
   json::object source;
   if (const json::value* s = message.if_contains("source"); s && s->is_object())
     source = s->as_object();
-  const json::value* historical = source.if_contains("historical");
   std::printf("%s %s%s%s  #%lld\n", utc(integer_of(source, "publishedAtMs")).c_str(), topic.c_str(),
               retained ? " (kept by the broker)" : "",
-              historical && historical->is_bool() && historical->as_bool() ? " (historical)" : "",
+              is_true(source, "historical") ? " (historical)" : "",
               static_cast<long long>(integer_of(source, "sequence")));
   for (const std::string& line : message_lines(suffix, message, language_))
     std::printf("  %s\n", line.c_str());

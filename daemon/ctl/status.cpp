@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "ctl/commands.hpp"
+#include "ctl/json_fields.hpp"
 #include "ctl/running.hpp"
 
 namespace gerbang::ctl {
@@ -10,19 +11,9 @@ namespace {
 
 namespace json = boost::json;
 
-std::string text_of(const json::object& o, const char* key) {
-  const json::value* v = o.if_contains(key);
-  return v && v->is_string() ? std::string(v->as_string()) : std::string();
-}
-
 std::int64_t number_of(const json::object& o, const char* key) {
   const json::value* v = o.if_contains(key);
   return v && v->is_number() ? v->to_number<std::int64_t>() : 0;
-}
-
-bool is_true(const json::object& o, const char* key) {
-  const json::value* v = o.if_contains(key);
-  return v && v->is_bool() && v->as_bool();
 }
 
 std::vector<json::object> rows_of(const json::object& o, const char* key) {

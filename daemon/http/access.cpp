@@ -4,20 +4,14 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <cctype>
+
+#include "core/letters.hpp"
 
 namespace gerbang::http {
 namespace {
 
 constexpr unsigned kFailures = 10;
 constexpr std::chrono::nanoseconds kPeriod = std::chrono::minutes(1);
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 bool is_address(int family, const std::string& text) {
   std::array<unsigned char, 16> bytes{};

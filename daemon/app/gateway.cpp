@@ -79,6 +79,7 @@ class Gateway final : public source::Sink {
   void record_reload(const config::Change& change);
   void maintain(const http::MaintenanceCall& call);
   void tell_changes();
+  http::Snapshot overview();  // without what there is of each sensor
   http::Snapshot snapshot();
   std::string control_socket() const;
 
@@ -134,7 +135,7 @@ Result<void> Gateway::open() {
 
   uplinks_ = std::make_unique<Uplinks>(io_.get_executor(), clock_, *store_, notes_);
   uplinks_->on_change = [this] { tell_changes(); };
-  uplinks_->state = [this] { return state_of(snapshot()); };
+  uplinks_->state = [this] { return state_of(overview()); };
   if (auto declared = uplinks_->declare(config_); !declared) return declared;
 
   // Open windows as they stood, from stored rows and readings.
@@ -420,7 +421,7 @@ void Gateway::on_event(source::Event event) {
 
 // ---- what others see ----------------------------------------------------------------------------
 
-http::Snapshot Gateway::snapshot() {
+http::Snapshot Gateway::overview() {
   http::Snapshot now;
   now.now_ms = unix_ms(clock_.wall());
   now.boot_ns = nanoseconds(clock_.boot());
@@ -439,6 +440,11 @@ http::Snapshot Gateway::snapshot() {
   store::Status status = store_->status();
   now.store = store_now(status);
   now.journal = journal_now(status.journal);
+  return now;
+}
+
+http::Snapshot Gateway::snapshot() {
+  http::Snapshot now = overview();
   add_ledger(now, store_->ledger(), *pipeline_, {series_.begin(), series_.end()});
   now.events = events_now(pipeline_->events());
   now.alarms = alarms_now(alarm_infos_, pipeline_->alarms());

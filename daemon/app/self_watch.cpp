@@ -30,7 +30,7 @@ std::map<std::string, bool> SelfWatch::look(const std::vector<source::DriverStat
   for (std::size_t i = 0; i < config.sensors.size(); ++i) {
     const pipeline::Live& live = pipeline.live(i);
     values += live.good + live.not_evaluated + live.suspect + live.bad;
-    if (config.sensors[i].quantity.kind != QuantityKind::event)
+    if (config.sensors[i].quantity->kind != QuantityKind::event)
       shortest = std::min<std::int64_t>(shortest, config.sensors[i].interval.count());
   }
   if (values_at_ < 0 || (values != values_ && !store.degraded)) {

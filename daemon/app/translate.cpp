@@ -31,10 +31,10 @@ std::vector<store::SeriesSpec> series_of(const config::Config& config) {
   for (const config::Sensor& sensor : config.sensors) {
     store::SeriesSpec spec;
     spec.sensor = sensor.id;
-    spec.quantity = sensor.quantity.name;
-    spec.unit = sensor.quantity.unit;
+    spec.quantity = sensor.quantity->name;
+    spec.unit = sensor.quantity->unit;
     spec.formerly = sensor.formerly;
-    spec.kind = sensor.quantity.kind;
+    spec.kind = sensor.quantity->kind;
     spec.calibration = sensor.calibration;
     out.push_back(std::move(spec));
   }
@@ -78,7 +78,7 @@ std::vector<pipeline::Sensor> sensors_of(const config::Config& config,
     s.relations = sensor.relations;
     s.formula = sensor.formula;
     for (std::size_t input : sensor.from) s.from.push_back(static_cast<std::uint32_t>(input));
-    s.interval_ms = sensor.quantity.kind == QuantityKind::event ? 0 : sensor.interval.count();
+    s.interval_ms = sensor.quantity->kind == QuantityKind::event ? 0 : sensor.interval.count();
     s.wrap = sensor.wrap;
     out.push_back(std::move(s));
   }
@@ -100,11 +100,12 @@ std::vector<indicator::Plan> indicators_of(const config::Config& config,
       indicator::Input input;
       input.quantity = named.quantity;
       input.sensor = sensor.id;
-      input.unit = sensor.quantity.unit;
-      input.kind = sensor.quantity.kind;
+      input.unit = sensor.quantity->unit;
+      input.kind = sensor.quantity->kind;
       input.series = numbers[named.sensor];
-      input.calibration_due = sensor.calibrated.due;
-      input.interval_ms = sensor.quantity.kind == QuantityKind::event ? 0 : sensor.interval.count();
+      input.calibration_due = sensor.calibrated->due;
+      input.interval_ms =
+          sensor.quantity->kind == QuantityKind::event ? 0 : sensor.interval.count();
       plan.inputs.push_back(std::move(input));
     }
     out.push_back(std::move(plan));
@@ -146,9 +147,9 @@ std::vector<StoreQueries::Series> queries_of(const config::Config& config,
     const config::Sensor& sensor = config.sensors[i];
     StoreQueries::Series series;
     series.sensor = sensor.id;
-    series.quantity = sensor.quantity.name;
-    series.unit = sensor.quantity.unit;
-    series.kind = sensor.quantity.kind;
+    series.quantity = sensor.quantity->name;
+    series.unit = sensor.quantity->unit;
+    series.kind = sensor.quantity->kind;
     series.number = numbers[i];
     out.push_back(std::move(series));
   }
@@ -192,10 +193,7 @@ std::vector<std::shared_ptr<const http::SensorInfo>> sensor_infos(const config::
     auto info = std::make_shared<http::SensorInfo>();
     info->id = sensor.id;
     if (sensor.driver != config::kNoDriver) info->driver = config.drivers[sensor.driver].name;
-    info->calibration_date = sensor.calibrated.date;
-    info->calibration_due = sensor.calibrated.due;
-    info->calibrated_by = sensor.calibrated.person;
-    info->calibration_note = sensor.calibrated.note;
+    info->calibrated = sensor.calibrated;
     info->correction = sensor.correction;
     for (std::size_t input : sensor.from) info->from.push_back(config.sensors[input].id);
     info->detection_limit = sensor.rules.detection_limit;
@@ -203,7 +201,7 @@ std::vector<std::shared_ptr<const http::SensorInfo>> sensor_infos(const config::
     info->profile = sensor.profile;
     info->quantity = sensor.quantity;
     info->label = sensor.label;
-    bool polled = sensor.quantity.kind != QuantityKind::event;
+    bool polled = sensor.quantity->kind != QuantityKind::event;
     info->interval_ms = polled ? sensor.interval.count() : 0;
     if (sensor.range) {
       info->range_low = sensor.range->low;
@@ -267,7 +265,7 @@ pipeline::AlarmPlan alarms_of(const config::Config& config) {
     rule.watch = alarm.watch;
     if (alarm.sensor) {
       rule.sensor = config.sensors[*alarm.sensor].id;
-      rule.unit = config.sensors[*alarm.sensor].quantity.unit;
+      rule.unit = config.sensors[*alarm.sensor].quantity->unit;
     }
     rule.source = alarm.source;
     rule.above = alarm.above;
@@ -315,14 +313,14 @@ wire::GatewayDescription description_of(const config::Config& config) {
     d.id = sensor.id;
     d.device = sensor.device;
     d.profile = sensor.profile;
-    d.calibration_due = sensor.calibrated.due;
-    d.quantity = sensor.quantity.name;
-    d.domain = sensor.quantity.domain;
-    d.unit = sensor.quantity.unit;
-    d.decimals = sensor.quantity.decimals;
-    d.kind = sensor.quantity.kind;
+    d.calibration_due = sensor.calibrated->due;
+    d.quantity = sensor.quantity->name;
+    d.domain = sensor.quantity->domain;
+    d.unit = sensor.quantity->unit;
+    d.decimals = sensor.quantity->decimals;
+    d.kind = sensor.quantity->kind;
     d.label = sensor.label;
-    if (sensor.quantity.kind != QuantityKind::event) d.interval_ms = sensor.interval.count();
+    if (sensor.quantity->kind != QuantityKind::event) d.interval_ms = sensor.interval.count();
     if (sensor.range) {
       d.range_low = sensor.range->low;
       d.range_high = sensor.range->high;

@@ -50,7 +50,7 @@ std::set<std::string> retained_topics(const config::Config& config, const config
   for (const config::Sensor& sensor : config.sensors)
     for (std::int64_t length : config.windows.lengths_ms)
       if (length >= sensor.interval.count())
-        wanted.insert("aggregate/" + sensor.quantity.domain + "/" +
+        wanted.insert("aggregate/" + sensor.quantity->domain + "/" +
                       format_duration(std::chrono::milliseconds(length)));
   for (const config::Indicator& indicator : config.indicators)
     wanted.insert("indicator/" + indicator.id);

@@ -95,7 +95,7 @@ class Builder {
       if (s.id != id) continue;
       out_.sensor = i;
       sensor_ = &s;
-      unit_ = s.quantity.unit;
+      unit_ = s.quantity->unit;
     }
     if (sensor_ == nullptr && !id.empty() && complete)
       error("sensor", "there is no sensor " + in_quotes(id), did_you_mean(id, ids));
@@ -200,7 +200,8 @@ class Builder {
       error(key, "an indicator has no unit", "write a number");
       return std::nullopt;
     }
-    const QuantityRow* row = sensor_ == nullptr ? nullptr : catalogue_.find(sensor_->quantity.name);
+    const QuantityRow* row =
+        sensor_ == nullptr ? nullptr : catalogue_.find(sensor_->quantity->name);
     if (row == nullptr) return std::nullopt;
     const auto line = catalogue_.units.convert(unit, *row);
     if (!line) {
@@ -240,8 +241,8 @@ class Builder {
         out_.span < sensor_->interval)
       error("span", "the sensor is read every \"" + format_duration(sensor_->interval) + "\" only",
             "choose a longer time");
-    const bool sums = sensor_ != nullptr && (sensor_->quantity.kind == QuantityKind::totaliser ||
-                                             sensor_->quantity.kind == QuantityKind::event);
+    const bool sums = sensor_ != nullptr && (sensor_->quantity->kind == QuantityKind::totaliser ||
+                                             sensor_->quantity->kind == QuantityKind::event);
     if (out_.watch == alarm::Watch::window && out_.statistic == "delta" && sensor_ && !sums)
       error("statistic", "only counters and events have an amount", "write \"mean\"");
   }

@@ -202,10 +202,10 @@ class Builder {
   void add(const Node& node, const std::string& key, const std::string& quantity) {
     const Sensor* found = sensor(node, key);
     if (found == nullptr) return;
-    if (!quantity.empty() && found->quantity.name != quantity) {
+    if (!quantity.empty() && found->quantity->name != quantity) {
       report_.error(
           node, key,
-          in_quotes(found->id) + " measures " + found->quantity.name + ", not " + quantity,
+          in_quotes(found->id) + " measures " + found->quantity->name + ", not " + quantity,
           "name a sensor with quantity = " + in_quotes(quantity));
       return;
     }
@@ -215,13 +215,13 @@ class Builder {
         report_.error(node, key, in_quotes(found->id) + " is named twice", "keep one");
         return;
       }
-    if (found->quantity.kind != QuantityKind::event && found->interval.count() > kHourMs &&
+    if (found->quantity->kind != QuantityKind::event && found->interval.count() > kHourMs &&
         !of_station(out_.standard->method))
       report_.error(node, key,
                     in_quotes(found->id) + " is read less than once an hour, and hours are what " +
                         out_.standard->id + " is made of",
                     "choose an interval of at most \"1h\"");
-    out_.inputs.push_back({found->quantity.name, index});
+    out_.inputs.push_back({found->quantity->name, index});
   }
 
   void inputs() {
@@ -282,8 +282,8 @@ class Builder {
     const bool polled_only =
         out_.standard->method == Method::capture || out_.standard->method == Method::availability;
     for (std::size_t i = 0; i < config_.sensors.size(); ++i)
-      if (!polled_only || config_.sensors[i].quantity.kind != QuantityKind::event)
-        out_.inputs.push_back({config_.sensors[i].quantity.name, i});
+      if (!polled_only || config_.sensors[i].quantity->kind != QuantityKind::event)
+        out_.inputs.push_back({config_.sensors[i].quantity->name, i});
   }
 
   void windows_there() {

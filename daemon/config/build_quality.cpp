@@ -92,7 +92,7 @@ class Quality {
     report_.error(table.place(key), table.key(key), std::move(what), std::move(remedy));
   }
   const QuantityRow* row(std::size_t i) const {
-    return catalogue_.find(config_.sensors[i].quantity.name);
+    return catalogue_.find(config_.sensors[i].quantity->name);
   }
   std::optional<double> amount(const Table& table, std::string_view key, std::size_t i) {
     return amount_of(table, key, row(i), catalogue_, report_);
@@ -121,7 +121,7 @@ class Quality {
   void rules(std::size_t i) {
     Sensor& sensor = config_.sensors[i];
     quality::Rules& out = sensor.rules;
-    auto known = catalogue_.quality.quantities.find(sensor.quantity.name);
+    auto known = catalogue_.quality.quantities.find(sensor.quantity->name);
     const bool defaults = known != catalogue_.quality.quantities.end();
     if (sensor.range) {
       out.range.emplace();
@@ -132,7 +132,7 @@ class Quality {
     }
     // A site's span that reaches beyond what the sensor can say would never be asked.
     if (defaults && !sensor.range) out.expected = known->second.expected;
-    const bool polled = sensor.quantity.kind != QuantityKind::event && !sensor.formula;
+    const bool polled = sensor.quantity->kind != QuantityKind::event && !sensor.formula;
     if (polled && catalogue_.quality.silence_intervals > 0)
       out.stale_ms = std::max(catalogue_.quality.silence_intervals * sensor.interval.count(),
                               catalogue_.quality.silence_least_ms);
@@ -199,10 +199,10 @@ class Quality {
       if (auto out = add("at_most", table, "sensor")) {
         out->kind = quality::Relation::Kind::at_most;
         out->tolerance = amount(table, "tolerance", i).value_or(0);
-        if (config_.sensors[out->other].quantity.unit != config_.sensors[i].quantity.unit)
+        if (config_.sensors[out->other].quantity->unit != config_.sensors[i].quantity->unit)
           error(table, "sensor",
-                "is in " + in_quotes(config_.sensors[out->other].quantity.unit) +
-                    " and this one in " + in_quotes(config_.sensors[i].quantity.unit),
+                "is in " + in_quotes(config_.sensors[out->other].quantity->unit) +
+                    " and this one in " + in_quotes(config_.sensors[i].quantity->unit),
                 "name a sensor of the same unit");
         config_.sensors[i].relations.push_back(*out);
       }
@@ -224,7 +224,7 @@ class Quality {
       const Table table = own.table("saturation");
       const auto percent = table.value("percent");
       auto out = add("saturation", table, "temperature");
-      if (config_.sensors[i].quantity.name != "dissolved_oxygen")
+      if (config_.sensors[i].quantity->name != "dissolved_oxygen")
         error(own, "saturation", "is of dissolved oxygen only", "remove it");
       if (out && percent) {
         out->kind = quality::Relation::Kind::saturation;
@@ -242,12 +242,12 @@ class Quality {
     for (const auto& pair : catalogue_.quality.related)
       for (std::size_t i = 0; i < config_.sensors.size(); ++i) {
         Sensor& one = config_.sensors[i];
-        if (one.quantity.name != pair.one) continue;
+        if (one.quantity->name != pair.one) continue;
         std::vector<std::size_t> others, same;
         for (std::size_t j = 0; j < config_.sensors.size(); ++j) {
           if (!same_box(one, config_.sensors[j])) continue;
-          if (config_.sensors[j].quantity.name == pair.at_most) others.push_back(j);
-          if (config_.sensors[j].quantity.name == pair.one) same.push_back(j);
+          if (config_.sensors[j].quantity->name == pair.at_most) others.push_back(j);
+          if (config_.sensors[j].quantity->name == pair.one) same.push_back(j);
         }
         const Table own = tables_[i].table("quality");
         const auto defaults = own.value("defaults");
@@ -266,7 +266,7 @@ class Quality {
   void calibration(std::size_t i) {
     if (!tables_[i].has("calibration")) return;
     const Table own = tables_[i].table("calibration");
-    Calibrated& out = config_.sensors[i].calibrated;
+    Calibrated out;
     auto date = [&](std::string_view key) {
       auto value = own.value(key);
       if (!value) return std::string();
@@ -280,6 +280,7 @@ class Quality {
       error(own, "due", "is not after date", "write when it is due again");
     if (auto person = own.value("person")) out.person = person->text;
     if (auto note = own.value("note")) out.note = note->text;
+    config_.sensors[i].calibrated = std::move(out);
   }
 
   void correction(std::size_t i) {
@@ -320,20 +321,20 @@ class Quality {
               "write the sensors that a correction is computed from first");
         return;
       }
-      const std::string& quantity = config_.sensors[*input].quantity.name;
+      const std::string& quantity = config_.sensors[*input].quantity->name;
       if (!shape->inputs[k].empty() && quantity != shape->inputs[k])
         error(table, "from", in_quotes(from->texts[k]) + " measures " + in_quotes(quantity),
               in_quotes(name->text) + " takes a sensor of " + in_quotes(shape->inputs[k]));
       sensor.from.push_back(*input);
     }
-    if (!shape->output.empty() && sensor.quantity.name != shape->output)
-      error(table, "quantity", in_quotes(sensor.quantity.name) + " is not what it gives",
+    if (!shape->output.empty() && sensor.quantity->name != shape->output)
+      error(table, "quantity", in_quotes(sensor.quantity->name) + " is not what it gives",
             "write quantity = " + in_quotes(shape->output));
     const Sensor& first = config_.sensors[sensor.from.front()];
     if (!table.has("interval")) sensor.interval = first.interval;
     parameters(table.table("parameters"), *shape, first, sensor, formula);
     sensor.correction = name->text;
-    sensor.formula = std::move(formula);
+    sensor.formula = std::make_shared<const quality::Formula>(std::move(formula));
   }
 
   void parameters(const Table& own, const Shape& shape, const Sensor& first, const Sensor& sensor,
@@ -344,16 +345,16 @@ class Quality {
       if (own.has(key) && allowed.find(std::string(key) + "|") == std::string::npos)
         error(own, key, "is no parameter of " + in_quotes(shape.name), "remove it");
     if (auto v = own.given("coefficient")) out.coefficient = v->number;
-    const std::string& quantity = first.quantity.name;
+    const std::string& quantity = first.quantity->name;
     switch (out.kind) {
       case quality::Formula::Kind::ppb_to_ug_m3: {
         auto known = catalogue_.quality.molar_masses.find(quantity);
         if (known != catalogue_.quality.molar_masses.end()) out.molar_mass = known->second;
         if (auto v = own.given("molar_mass")) out.molar_mass = v->number;
-        if (first.quantity.unit != "ppb" || sensor.quantity.unit != "µg/m³")
+        if (first.quantity->unit != "ppb" || sensor.quantity->unit != "µg/m³")
           error(tables_[index_.at(sensor.id)], "correction",
-                "makes µg/m³ of ppb, not " + in_quotes(sensor.quantity.unit) + " of " +
-                    in_quotes(first.quantity.unit),
+                "makes µg/m³ of ppb, not " + in_quotes(sensor.quantity->unit) + " of " +
+                    in_quotes(first.quantity->unit),
                 "choose quantities in ppb and µg/m³");
         if (out.molar_mass <= 0)
           error(own, "molar_mass", "is not known for " + in_quotes(quantity),
@@ -364,9 +365,9 @@ class Quality {
         out.factor = first.calibration.scale * first.calibration.slope;
         out.wrap = first.wrap;
         if (auto v = own.given("fastest")) out.fastest = v->number;
-        if (first.quantity.kind != QuantityKind::totaliser ||
-            sensor.quantity.unit != first.quantity.unit ||
-            sensor.quantity.kind != QuantityKind::totaliser)
+        if (first.quantity->kind != QuantityKind::totaliser ||
+            sensor.quantity->unit != first.quantity->unit ||
+            sensor.quantity->kind != QuantityKind::totaliser)
           error(tables_[index_.at(sensor.id)], "correction",
                 "is from a counter to a counter of one unit",
                 "choose two quantities of kind totaliser");
@@ -375,11 +376,11 @@ class Quality {
         out.max_gap_ms = 3 * first.interval.count();
         if (auto v = own.given("max_gap")) out.max_gap_ms = v->integer;
         if (auto v = own.given("reverse")) out.reverse = v->boolean;
-        if (first.quantity.unit != sensor.quantity.unit + "/h" ||
-            sensor.quantity.kind != QuantityKind::totaliser)
+        if (first.quantity->unit != sensor.quantity->unit + "/h" ||
+            sensor.quantity->kind != QuantityKind::totaliser)
           error(tables_[index_.at(sensor.id)], "correction",
-                "adds " + in_quotes(sensor.quantity.unit + "/h") + " up, not " +
-                    in_quotes(first.quantity.unit),
+                "adds " + in_quotes(sensor.quantity->unit + "/h") + " up, not " +
+                    in_quotes(first.quantity->unit),
                 "choose a flow an hour and a quantity of kind totaliser");
         break;
       case quality::Formula::Kind::wind_vector: {
@@ -390,7 +391,7 @@ class Quality {
                    : what == "u"   ? quality::Formula::Wind::u
                    : what == "v"   ? quality::Formula::Wind::v
                                    : quality::Formula::Wind::direction;
-        const bool direction = sensor.quantity.kind == QuantityKind::direction;
+        const bool direction = sensor.quantity->kind == QuantityKind::direction;
         if (direction != (out.wind == quality::Formula::Wind::direction))
           error(tables_[index_.at(sensor.id)], "quantity",
                 "does not fit the output " + in_quotes(what),
@@ -414,15 +415,15 @@ class Quality {
           }
           out.points.emplace_back(from->numbers[k], to->numbers[k]);
         }
-        if (sensor.quantity.unit != first.quantity.unit)
+        if (sensor.quantity->unit != first.quantity->unit)
           error(tables_[index_.at(sensor.id)], "quantity",
                 "is in another unit than what it is computed from",
-                "choose a quantity in " + in_quotes(first.quantity.unit));
+                "choose a quantity in " + in_quotes(first.quantity->unit));
         break;
       }
       case quality::Formula::Kind::conductivity_25:
       case quality::Formula::Kind::do_saturation:
-        if (config_.sensors[sensor.from[1]].quantity.unit != "°C")
+        if (config_.sensors[sensor.from[1]].quantity->unit != "°C")
           error(tables_[index_.at(sensor.id)], "from", "the second one is no temperature",
                 "write the conductivity or oxygen first, then its temperature");
         break;

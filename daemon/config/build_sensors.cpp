@@ -77,7 +77,7 @@ class Builder {
       return;
     }
     out_.quantity = row_->quantity;
-    out_.unit = row_->quantity.unit;
+    out_.unit = row_->quantity->unit;
     if (auto unit = table_.given("unit")) {
       out_.unit = unit->text;
       if (auto line = catalogue_.units.convert(unit->text, *row_)) {
@@ -89,7 +89,7 @@ class Builder {
     }
     if (auto wrap = table_.given("wrap")) {
       out_.wrap = static_cast<std::uint64_t>(wrap->integer);
-      if (row_->quantity.kind != QuantityKind::totaliser)
+      if (row_->quantity->kind != QuantityKind::totaliser)
         error("wrap", in_quotes(name->text) + " is not a counter",
               "remove it, or choose a quantity of kind totaliser");
     }
@@ -126,7 +126,7 @@ class Builder {
   }
 
   void label() {
-    out_.label = out_.quantity.label;
+    out_.label = out_.quantity->label;
     const Node* node = table_.node("label");
     if (node == nullptr) return;
     if (node->kind == Node::Kind::string) {

@@ -17,6 +17,7 @@
 #include "core/driver_schema.hpp"
 #include "core/quantity.hpp"
 #include "core/reading.hpp"
+#include "core/shared.hpp"
 #include "indicator/window.hpp"
 #include "quality/formula.hpp"
 #include "quality/relation.hpp"
@@ -127,18 +128,13 @@ struct Device {
   Place place;
 };
 
-// Who calibrated a sensor, and when it is due again; dates as "2026-11-22", empty: not said.
-struct Calibrated {
-  std::string date, due, person, note;
-};
-
 inline constexpr std::size_t kNoDriver = SIZE_MAX;
 
 struct Sensor {
   std::string id;
   std::string device, profile;  // of a sensor that belongs to a Device, else empty
   std::size_t driver = 0;       // index in Config::drivers; kNoDriver: computed
-  Quantity quantity;
+  Shared<Quantity> quantity;
   std::string unit;  // of the number after scale and offset, as written
   Calibration calibration;
   Label label;
@@ -146,9 +142,10 @@ struct Sensor {
   std::optional<std::uint64_t> wrap;  // totaliser: the raw count after which it starts again at 0
   quality::Rules rules;               // with the defaults, and `range`
   std::vector<quality::Relation> relations;  // of this one to others, by their places
-  Calibrated calibrated;
-  std::string correction;                   // its name; empty: it is read
-  std::optional<quality::Formula> formula;  // computed from the sensors at these places before it
+  Shared<Calibrated> calibrated;
+  std::string correction;  // its name; empty: it is read
+  std::shared_ptr<const quality::Formula>
+      formula;  // computed from the sensors at these places before it
   std::vector<std::size_t> from;
   std::string formerly;  // the removed id whose history goes on here, or empty
   Milliseconds interval{};

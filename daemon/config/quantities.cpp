@@ -37,7 +37,7 @@ std::string text_of(const Node* node) {
 // Empty: the row is good.
 std::string fill(const Member& member, const Units& units, QuantityRow& row) {
   const Node& node = member.value;
-  Quantity& quantity = row.quantity;
+  Quantity quantity;
   quantity.name = member.key;
   quantity.domain = text_of(node.get("domain"));
   if (std::find(kDomains.begin(), kDomains.end(), quantity.domain) == kDomains.end())
@@ -60,6 +60,7 @@ std::string fill(const Member& member, const Units& units, QuantityRow& row) {
   if (label == nullptr) return "no label";
   quantity.label = Label{text_of(label->get("ind")), text_of(label->get("eng"))};
   if (quantity.label.ind.empty() || quantity.label.eng.empty()) return "a language is missing";
+  row.quantity = std::move(quantity);
   if (const Node* spellings = node.get("spellings"))
     for (const Node& spelling : spellings->items) {
       if (spelling.kind != Node::Kind::string || !units.known(spelling.text))

@@ -138,7 +138,7 @@ std::string reference_page(const Catalogue& catalogue) {
   }
   out += kQuantities;
   for (const auto& [id, row] : catalogue.quantities) {
-    const Quantity& quantity = row.quantity;
+    const Quantity& quantity = *row.quantity;
     out += "| `" + id + "` | " + quantity.domain + " | " + quantity.unit + " | " +
            std::string(kKinds[static_cast<std::size_t>(quantity.kind)]) + " | " +
            quantity.label.ind + " | " + quantity.label.eng + " |\n";

@@ -156,8 +156,8 @@ void write(Writer out, const Sensor& s, const std::string& driver) {
   out.set("driver", driver);
   out.set_if(!s.device.empty(), "device", s.device);
   out.set_if(!s.profile.empty(), "profile", s.profile);
-  out.set("quantity", s.quantity.name);
-  out.set("quantity_unit", s.quantity.unit);
+  out.set("quantity", s.quantity->name);
+  out.set("quantity_unit", s.quantity->unit);
   out.set("unit", s.unit);
   out.set("label.ind", s.label.ind);
   out.set("label.eng", s.label.eng);
@@ -179,10 +179,10 @@ void write(Writer out, const Sensor& s, const std::string& driver) {
     out.set(key + "low", r.low);
     out.set(key + "high", r.high);
   }
-  out.set_if(!s.calibrated.date.empty(), "calibration.date", s.calibrated.date);
-  out.set_if(!s.calibrated.due.empty(), "calibration.due", s.calibrated.due);
-  out.set_if(!s.calibrated.person.empty(), "calibration.person", s.calibrated.person);
-  out.set_if(!s.calibrated.note.empty(), "calibration.note", s.calibrated.note);
+  out.set_if(!s.calibrated->date.empty(), "calibration.date", s.calibrated->date);
+  out.set_if(!s.calibrated->due.empty(), "calibration.due", s.calibrated->due);
+  out.set_if(!s.calibrated->person.empty(), "calibration.person", s.calibrated->person);
+  out.set_if(!s.calibrated->note.empty(), "calibration.note", s.calibrated->note);
   if (s.formula) write_formula(out, *s.formula, s.from);
   out.set_if(!s.formerly.empty(), "formerly", s.formerly);
   out.set_options("address", s.address);

@@ -97,7 +97,7 @@ class Reader {
   // Rows are in the canonical unit, so that nobody has to convert a limit in the head.
   void unit(const Node& row, const std::string& quantity, const std::string& unit) {
     if (!known(row, quantity)) return;
-    const std::string& canonical = catalogue_.find(quantity)->quantity.unit;
+    const std::string& canonical = catalogue_.find(quantity)->quantity->unit;
     if (unit != canonical)
       error(row, "unit",
             in_quotes(unit) + " is not the unit of " + quantity + ", " + in_quotes(canonical));

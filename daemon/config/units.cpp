@@ -134,7 +134,7 @@ bool Units::known(std::string_view unit) const {
 
 Result<Linear> Units::convert(std::string_view written, const QuantityRow& row) const {
   const std::string_view unit = trim(written);
-  const Quantity& quantity = row.quantity;
+  const Quantity& quantity = *row.quantity;
   if (unit == quantity.unit) return Linear{};
   const std::string own = quantity.unit.empty() ? "without a unit" : "in " + quantity.unit;
   const std::string begin = quantity.name + " is " + own + ", and " + in_quotes(unit);

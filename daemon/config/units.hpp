@@ -10,6 +10,7 @@
 #include "config/node.hpp"
 #include "core/quantity.hpp"
 #include "core/result.hpp"
+#include "core/shared.hpp"
 
 namespace gerbang::config {
 
@@ -21,7 +22,7 @@ struct Linear {
 
 // A row of quantities.toml.
 struct QuantityRow {
-  Quantity quantity;
+  Shared<Quantity> quantity;
   std::vector<std::string> spellings;  // of units that a quantity without dimension accepts
   std::string share;  // a gas: the quantity for the same gas as a share of the air (ppb), or empty
 };

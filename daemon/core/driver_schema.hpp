@@ -59,8 +59,10 @@ struct OptionValue {
 class OptionValues {
  public:
   OptionValues() = default;
-  OptionValues(std::vector<OptionValue> values)
-      : values_(std::make_shared<const std::vector<OptionValue>>(std::move(values))) {}
+  OptionValues(std::vector<OptionValue> values) {
+    values.shrink_to_fit();
+    values_ = std::make_shared<const std::vector<OptionValue>>(std::move(values));
+  }
   OptionValues(std::initializer_list<OptionValue> values)
       : OptionValues(std::vector<OptionValue>(values)) {}
 

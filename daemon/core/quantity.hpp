@@ -24,4 +24,9 @@ struct Quantity {
   Label label;
 };
 
+// Who calibrated a sensor, and when it is due again; dates as "2026-11-22", empty: not said.
+struct Calibrated {
+  std::string date, due, person, note;
+};
+
 }  // namespace gerbang

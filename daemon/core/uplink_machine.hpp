@@ -22,7 +22,7 @@ namespace gerbang {
 struct UplinkLimits {
   unsigned in_flight = 20;      // messages; the broker's Receive Maximum may make it less
   unsigned backlog_rate = 200;  // messages a second of the backlog; 0: no limit
-  std::size_t in_flight_bytes = 256u << 10;  // but always one message
+  std::size_t in_flight_bytes = 512u << 10;  // but always one message
   std::size_t ahead_messages = 256;          // pulled and not yet sent, each lane
   std::size_t ahead_bytes = 1u << 20;
   std::chrono::seconds ack_timeout{15};      // of the oldest in flight, beside its time on the line

@@ -103,7 +103,7 @@ std::string unit_of(const Channel& channel, const config::Catalogue& catalogue) 
   if (asks(channel, "unit")) return {};
   if (const Node* unit = channel.sensor.get("unit")) return unit->text;
   const auto* row = catalogue.find(text_of(channel.sensor, "quantity"));
-  return row == nullptr ? std::string() : row->quantity.unit;
+  return row == nullptr ? std::string() : row->quantity->unit;
 }
 
 json::array words(const std::vector<std::string>& list) {

@@ -40,7 +40,7 @@ json::object to_json(const SensorLine& line) {
     o["inSensorUnit"] = line.in_sensor_unit();
     o["sensorUnit"] = s.unit;
     o["value"] = line.value();
-    o["unit"] = s.quantity.unit;
+    o["unit"] = s.quantity->unit;
   }
   if (!line.exchange.sent.empty()) o["sent"] = hex(line.exchange.sent);
   if (!line.exchange.received.empty()) o["received"] = hex(line.exchange.received);
@@ -105,7 +105,7 @@ void print(const SensorLine& line) {
   } else {
     std::printf("%-24s raw %.10g  =  %.10g %s  =  %.*f %s   %s   %.1f ms\n", s.id.c_str(),
                 line.reading.raw.value(), line.in_sensor_unit(), s.unit.c_str(),
-                static_cast<int>(s.quantity.decimals), line.value(), s.quantity.unit.c_str(),
+                static_cast<int>(s.quantity->decimals), line.value(), s.quantity->unit.c_str(),
                 quality_text(line.reading).c_str(), line.milliseconds());
   }
   if (!line.exchange.sent.empty()) std::printf("  sent      %s\n", hex(line.exchange.sent).c_str());

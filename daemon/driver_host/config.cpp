@@ -12,21 +12,26 @@ host::v1::Configure with_options(const DriverConfig::Values& options) {
   return configure;
 }
 
-void append(std::vector<gerbang_value>& out, const DriverConfig::Values& values) {
+}  // namespace
+
+void DriverConfig::append(const Values& values) {
   for (const host::v1::Value& value : values) {
     bool has_text = value.type() == GERBANG_STRING || value.type() == GERBANG_CHOICE;
-    out.push_back({sizeof(gerbang_value), value.type(), value.name().c_str(),
-                   has_text ? value.text().c_str() : nullptr, value.integer(), value.number()});
+    values_.push_back({sizeof(gerbang_value), value.type(), kept(value.name()),
+                       has_text ? kept(value.text()) : nullptr, value.integer(), value.number()});
   }
 }
-
-}  // namespace
 
 DriverConfig::DriverConfig(const Values& options) : DriverConfig(with_options(options)) {}
 
 DriverConfig::DriverConfig(host::v1::Configure frame) : frame_(std::move(frame)) {
-  append(values_, frame_.options());
-  for (const host::v1::Sensor& sensor : frame_.sensors()) append(values_, sensor.address());
+  auto count_all = static_cast<std::size_t>(frame_.options_size());
+  for (const host::v1::Sensor& sensor : frame_.sensors())
+    count_all += static_cast<std::size_t>(sensor.address_size());
+  values_.reserve(count_all);
+  sensors_.reserve(static_cast<std::size_t>(frame_.sensors_size()));
+  append(frame_.options());
+  for (const host::v1::Sensor& sensor : frame_.sensors()) append(sensor.address());
   // values_ stands still from here on.
   const gerbang_value* next = values_.data() + frame_.options_size();
   for (const host::v1::Sensor& sensor : frame_.sensors()) {
@@ -35,6 +40,8 @@ DriverConfig::DriverConfig(host::v1::Configure frame) : frame_(std::move(frame))
                         sensor.interval_ns(), next, count});
     next += count;
   }
+  for (host::v1::Sensor& sensor : *frame_.mutable_sensors())
+    Values().Swap(sensor.mutable_address());
   config_ = {sizeof(gerbang_config),
              0,
              frame_.instance().c_str(),

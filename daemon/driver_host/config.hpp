@@ -4,6 +4,8 @@
 #include <gerbang/driver.h>
 #include <host/v1/driver.pb.h>
 
+#include <set>
+#include <string>
 #include <vector>
 
 namespace gerbang::driver_host {
@@ -19,10 +21,14 @@ class DriverConfig {
   DriverConfig& operator=(const DriverConfig&) = delete;
 
   const gerbang_config* get() const { return &config_; }
-  const host::v1::Configure& frame() const { return frame_; }
+  const host::v1::Configure& frame() const { return frame_; }  // addresses excepted: in get()
 
  private:
+  void append(const Values& values);
+  const char* kept(const std::string& text) { return texts_.insert(text).first->c_str(); }
+
   host::v1::Configure frame_;
+  std::set<std::string> texts_;        // of values, each once: a thousand addresses say the same
   std::vector<gerbang_value> values_;  // of all options, then of all addresses
   std::vector<gerbang_sensor> sensors_;
   gerbang_config config_{};

@@ -150,21 +150,21 @@ void write_sensor(Json& json, const Snapshot& now, const SensorNow& sensor) {
       .member_if("device", info.device)
       .member_if("profile", info.profile)
       .member_if("driver", info.driver)
-      .member("quantity", info.quantity.name)
-      .member("domain", info.quantity.domain)
-      .member("unit", info.quantity.unit)
-      .member("decimals", info.quantity.decimals)
-      .member("kind", name(info.quantity.kind))
+      .member("quantity", info.quantity->name)
+      .member("domain", info.quantity->domain)
+      .member("unit", info.quantity->unit)
+      .member("decimals", info.quantity->decimals)
+      .member("kind", name(info.quantity->kind))
       .member("labelInd", info.label.ind)
       .member("labelEng", info.label.eng)
       .member("intervalMs", info.interval_ms)
       .member_if("rangeLow", info.range_low)
       .member_if("rangeHigh", info.range_high)
       .member_if("detectionLimit", info.detection_limit)
-      .member_if("calibrationDate", info.calibration_date)
-      .member_if("calibrationDue", info.calibration_due)
-      .member_if("calibratedBy", info.calibrated_by)
-      .member_if("calibrationNote", info.calibration_note)
+      .member_if("calibrationDate", info.calibrated->date)
+      .member_if("calibrationDue", info.calibrated->due)
+      .member_if("calibratedBy", info.calibrated->person)
+      .member_if("calibrationNote", info.calibrated->note)
       .member_if("correction", info.correction);
   if (!info.from.empty()) {
     json.key("from").begin_array();
@@ -372,7 +372,7 @@ std::string sensor_document(const Snapshot& now, const SensorNow& sensor) {
 
 std::string reading_event(const Snapshot& now, const SensorNow& sensor) {
   Json json;
-  json.begin_object().member("sensor", sensor.info->id).member("unit", sensor.info->quantity.unit);
+  json.begin_object().member("sensor", sensor.info->id).member("unit", sensor.info->quantity->unit);
   write_newest(json, now, sensor);
   json.end_object();
   return json.take();

@@ -95,8 +95,8 @@ void write_sensors(Text& text, const Snapshot& now) {
     if (!sensor.newest || !sensor.newest->value) continue;
     if (sensor.newest->flag == Flag::bad || sensor.newest->flag == Flag::missing) continue;
     text.sample({{"sensor", sensor.info->id},
-                 {"quantity", sensor.info->quantity.name},
-                 {"unit", sensor.info->quantity.unit}},
+                 {"quantity", sensor.info->quantity->name},
+                 {"unit", sensor.info->quantity->unit}},
                 *sensor.newest->value);
   }
   text.family(

@@ -13,6 +13,7 @@
 
 #include "core/quantity.hpp"
 #include "core/reading.hpp"
+#include "core/shared.hpp"
 #include "core/time_text.hpp"
 
 namespace gerbang::http {
@@ -137,12 +138,11 @@ struct AlarmNow {
 struct SensorInfo {
   std::string id, driver;
   std::string device, profile;   // empty: none
-  Quantity quantity;             // name, domain, unit, decimals, kind
+  Shared<Quantity> quantity;     // name, domain, unit, decimals, kind
   Label label;                   // the sensor's own, else the quantity's
   std::int64_t interval_ms = 0;  // 0: event or push sensor
   std::optional<double> range_low, range_high;
-  std::string calibration_date, calibration_due, calibrated_by,
-      calibration_note;           // empty: not said
+  Shared<Calibrated> calibrated;
   std::string correction;         // computed: how; empty: it is read
   std::vector<std::string> from;  // and from which sensors
   std::optional<double> detection_limit;

@@ -103,7 +103,7 @@ quality::Mark Inspector::judge(const Reading& reading, double value, std::int64_
   input.point = point;
   input.raw = reading.raw;
   one.kept.push_back(input);
-  if (one.kept.size() > kKept) one.kept.pop_front();
+  if (one.kept.size() > kKept) one.kept.erase(one.kept.begin());
   for (std::uint32_t fed : one.feeds)
     if (sensors_[fed].from.front() == reading.sensor) due_.emplace_back(fed, input);
   return point.mark;
@@ -186,7 +186,7 @@ std::optional<Reading> Inspector::compute(std::uint32_t sensor, const Input& fir
   }
   const auto result = one.corrector->take(inputs);
   one.made_of.push_back(std::move(times));
-  if (one.made_of.size() > kKept) one.made_of.pop_front();
+  if (one.made_of.size() > kKept) one.made_of.erase(one.made_of.begin());
   Reading out;
   out.sensor = sensor;
   out.boot_ns = first.point.boot_ns;

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,12 +72,12 @@ class Inspector {
     quality::Rules rules;
     quality::Tests tests;
     std::vector<std::uint32_t> feeds;  // sensors that are computed from this one
-    std::deque<Input> kept;            // if it feeds any
+    std::vector<Input> kept;           // if it feeds any
     // With a formula:
     std::vector<std::uint32_t> from;
     std::unique_ptr<quality::Corrector> corrector;
     // Which readings went into the newest ones: their times, the first input's in front.
-    std::deque<std::vector<std::int64_t>> made_of;
+    std::vector<std::vector<std::int64_t>> made_of;
   };
 
   void build(const std::vector<Sensor>& sensors);

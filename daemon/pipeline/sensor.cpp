@@ -68,12 +68,12 @@ std::optional<Member> parse_member(std::string_view line) {
 Member member(const Sensor& sensor) {
   Member out;
   out.id = sensor.id;
-  out.quantity = sensor.quantity.name;
-  out.unit = sensor.quantity.unit;
-  out.domain = sensor.quantity.domain;
+  out.quantity = sensor.quantity->name;
+  out.unit = sensor.quantity->unit;
+  out.domain = sensor.quantity->domain;
   out.plan.series = sensor.series;
-  out.plan.kind = sensor.quantity.kind;
-  out.plan.interval_ms = sensor.quantity.kind == QuantityKind::event ? 0 : sensor.interval_ms;
+  out.plan.kind = sensor.quantity->kind;
+  out.plan.interval_ms = sensor.quantity->kind == QuantityKind::event ? 0 : sensor.interval_ms;
   out.plan.factor = sensor.calibration.scale * sensor.calibration.slope;
   out.plan.wrap = sensor.wrap;
   out.plan.detection_limit = sensor.rules.detection_limit;

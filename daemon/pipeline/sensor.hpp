@@ -10,6 +10,7 @@
 
 #include "core/quantity.hpp"
 #include "core/reading.hpp"
+#include "core/shared.hpp"
 #include "core/tally.hpp"
 #include "quality/formula.hpp"
 #include "quality/relation.hpp"
@@ -20,12 +21,12 @@ namespace gerbang::pipeline {
 // A sensor of the running configuration. Reading::sensor is its place in the list.
 struct Sensor {
   std::string id;
-  Quantity quantity;        // name, domain, unit and kind
-  std::int32_t series = 0;  // the store's number
+  Shared<Quantity> quantity;  // name, domain, unit and kind
+  std::int32_t series = 0;    // the store's number
   Calibration calibration;
   quality::Rules rules;
   std::vector<quality::Relation> relations;  // of this one to others, by their places in the list
-  std::optional<quality::Formula> formula;   // computed, from the sensors at these places
+  std::shared_ptr<const quality::Formula> formula;  // computed, from the sensors at these places
   std::vector<std::uint32_t> from;
   std::int64_t interval_ms = 0;       // 0: not polled
   std::optional<std::uint64_t> wrap;  // totaliser: the raw count at which it starts again at 0

@@ -37,7 +37,7 @@ std::uint32_t Tests::Row::add(double value, const FlatRule& rule) {
 void Tests::forget() {
   last_.reset();
   before_last_.reset();
-  row_.clear();
+  row_.reset();
 }
 
 bool Tests::stale(std::int64_t boot_ns, const Rules& rules) {
@@ -111,7 +111,8 @@ Mark Tests::sequence(const Point& point, const Rules& rules) {
     out = worse(out, fast ? mark_of(Flag::suspect, Reason::rate) : passed);
   }
   if (rules.flat) {
-    const std::uint32_t alike = row_.add(point.value, *rules.flat);
+    if (!row_) row_ = std::make_unique<Row>();
+    const std::uint32_t alike = row_->add(point.value, *rules.flat);
     out = worse(out, passed);
     if (alike >= rules.flat->bad)
       out = worse(out, mark_of(Flag::bad, Reason::flat));

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 
 #include "quality/rules.hpp"
@@ -51,7 +52,6 @@ class Tests {
   class Row {
    public:
     std::uint32_t add(double value, const FlatRule& rule);
-    void clear() { *this = Row(); }
 
    private:
     struct Entry {
@@ -68,9 +68,9 @@ class Tests {
   bool warming(const Point& point, const Rules& rules);
 
   std::optional<Point> last_, before_last_;  // not out of range; as they were marked
-  Row row_;
-  std::optional<std::int64_t> heard_ns_;  // boot time of the last word, or of the last complaint
-  std::optional<std::int64_t> value_ns_;  // boot time of the last value
+  std::unique_ptr<Row> row_;                 // if there is a rule for it
+  std::optional<std::int64_t> heard_ns_;     // boot time of the last word, or of the last complaint
+  std::optional<std::int64_t> value_ns_;     // boot time of the last value
   std::optional<std::int64_t> warm_from_ns_;
   bool fault_ = false;
 };

@@ -68,7 +68,7 @@ address = { unit = 3 }
   const Sensor &ph = config.sensors[0], &warmth = config.sensors[1];
   EXPECT_EQ(ph.device, "reservoir");
   EXPECT_EQ(ph.profile, "ph-meter");
-  EXPECT_EQ(ph.quantity.name, "ph");
+  EXPECT_EQ(ph.quantity->name, "ph");
   EXPECT_DOUBLE_EQ(ph.calibration.scale, 0.01);
   EXPECT_EQ(ph.interval, Milliseconds(20'000)) << "the profile's";
   EXPECT_EQ(ph.range, (Range{0.0, 14.0}));
@@ -123,7 +123,7 @@ address = { order = "cdab", unit = 4 }
   EXPECT_EQ(option(ph.address, "unit"), "3");
   EXPECT_EQ(ph.interval, Milliseconds(30'000));
   EXPECT_EQ(ph.label.eng, "Basin: pH");
-  EXPECT_EQ(warmth.quantity.name, "air_temperature");
+  EXPECT_EQ(warmth.quantity->name, "air_temperature");
   EXPECT_DOUBLE_EQ(warmth.calibration.scale, 0.5);
   EXPECT_DOUBLE_EQ(warmth.calibration.offset, 0) << "the profile's span is gone";
   EXPECT_EQ(warmth.interval, Milliseconds(60'000));

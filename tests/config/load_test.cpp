@@ -128,8 +128,8 @@ TEST_F(Loading, ASensorIsResolvedCompletely) {
   const Sensor& a = config.sensors[0];
   EXPECT_EQ(a.id, "a");
   EXPECT_EQ(config.drivers.at(a.driver).name, "plc");
-  EXPECT_EQ(a.quantity.domain, "water");
-  EXPECT_EQ(a.quantity.unit, "mg/L");
+  EXPECT_EQ(a.quantity->domain, "water");
+  EXPECT_EQ(a.quantity->unit, "mg/L");
   EXPECT_EQ(a.unit, "ug/L");
   EXPECT_EQ(a.calibration, (Calibration{0.1, -2, 0.001, 0}));
   EXPECT_DOUBLE_EQ(a.calibration.apply(5020), 0.5);

@@ -129,8 +129,8 @@ parameters = { fastest = 500 })"));
 TEST(Quality, CalibrationIsADateAPersonAndWhenItIsDue) {
   const Config config = good(sensor(
       "ph", "ph", R"(calibration = { date = "2026-05-01", due = "2026-11-01", person = "Sari" })"));
-  EXPECT_EQ(config.sensors[0].calibrated.due, "2026-11-01");
-  EXPECT_EQ(config.sensors[0].calibrated.person, "Sari");
+  EXPECT_EQ(config.sensors[0].calibrated->due, "2026-11-01");
+  EXPECT_EQ(config.sensors[0].calibrated->person, "Sari");
 }
 
 TEST(Quality, MistakesSayWhereAndWhatToWrite) {

@@ -181,17 +181,17 @@ TEST(Quantities, CoverWhatThePlantsNeed) {
 }
 
 TEST(Quantities, HaveTheirKind) {
-  EXPECT_EQ(catalogue().find("ph")->quantity.kind, QuantityKind::gauge);
-  EXPECT_EQ(catalogue().find("volume")->quantity.kind, QuantityKind::totaliser);
-  EXPECT_EQ(catalogue().find("pump_state")->quantity.kind, QuantityKind::state);
-  EXPECT_EQ(catalogue().find("wind_direction")->quantity.kind, QuantityKind::direction);
-  EXPECT_EQ(catalogue().find("net_weight")->quantity.kind, QuantityKind::event);
+  EXPECT_EQ(catalogue().find("ph")->quantity->kind, QuantityKind::gauge);
+  EXPECT_EQ(catalogue().find("volume")->quantity->kind, QuantityKind::totaliser);
+  EXPECT_EQ(catalogue().find("pump_state")->quantity->kind, QuantityKind::state);
+  EXPECT_EQ(catalogue().find("wind_direction")->quantity->kind, QuantityKind::direction);
+  EXPECT_EQ(catalogue().find("net_weight")->quantity->kind, QuantityKind::event);
 }
 
 TEST(Quantities, AcceptTheirOwnUnitAndNameAShareThatExists) {
   std::set<std::string> labels;
   for (const auto& [name, row] : catalogue().quantities) {
-    EXPECT_EQ(*convert(row.quantity.unit, name), Linear{}) << name;
+    EXPECT_EQ(*convert(row.quantity->unit, name), Linear{}) << name;
     if (!row.share.empty()) {
       EXPECT_NE(catalogue().find(row.share), nullptr) << name;
     }

@@ -11,10 +11,12 @@ namespace {
 pipeline::Sensor make_sensor(const std::string& id, const std::string& domain, QuantityKind kind) {
   pipeline::Sensor s;
   s.id = id;
-  s.quantity.name = "quantity-of-" + id;
-  s.quantity.domain = domain;
-  s.quantity.unit = "unit";
-  s.quantity.kind = kind;
+  Quantity quantity;
+  quantity.name = "quantity-of-" + id;
+  quantity.domain = domain;
+  quantity.unit = "unit";
+  quantity.kind = kind;
+  s.quantity = std::move(quantity);
   s.interval_ms = 1000;
   return s;
 }
@@ -111,9 +113,9 @@ std::vector<store::SeriesSpec> Load::specs() const {
   for (const auto& s : now_) {
     auto& spec = out.emplace_back();
     spec.sensor = s.id;
-    spec.quantity = s.quantity.name;
-    spec.unit = s.quantity.unit;
-    spec.kind = s.quantity.kind;
+    spec.quantity = s.quantity->name;
+    spec.unit = s.quantity->unit;
+    spec.kind = s.quantity->kind;
     spec.calibration = s.calibration;
   }
   return out;

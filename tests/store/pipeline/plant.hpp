@@ -29,10 +29,12 @@ inline pipeline::Sensor sensor(const std::string& id, const std::string& domain 
                                QuantityKind kind = QuantityKind::gauge) {
   pipeline::Sensor s;
   s.id = id;
-  s.quantity.name = "quantity-of-" + id;
-  s.quantity.domain = domain;
-  s.quantity.unit = "unit";
-  s.quantity.kind = kind;
+  Quantity quantity;
+  quantity.name = "quantity-of-" + id;
+  quantity.domain = domain;
+  quantity.unit = "unit";
+  quantity.kind = kind;
+  s.quantity = std::move(quantity);
   s.interval_ms = 1000;
   return s;
 }
@@ -73,7 +75,7 @@ class Plant {
         for (const pipeline::Sensor& one : sensors_)
           if (one.id == input.sensor) {
             input.series = one.series;
-            input.kind = one.quantity.kind;
+            input.kind = one.quantity->kind;
             input.interval_ms = one.interval_ms;
           }
     pipe->set_indicators(indicators);
@@ -244,9 +246,9 @@ class Plant {
     for (const auto& s : sensors) {
       auto& spec = out.emplace_back();
       spec.sensor = s.id;
-      spec.quantity = s.quantity.name;
-      spec.unit = s.quantity.unit;
-      spec.kind = s.quantity.kind;
+      spec.quantity = s.quantity->name;
+      spec.unit = s.quantity->unit;
+      spec.kind = s.quantity->kind;
       spec.calibration = s.calibration;
     }
     return out;

@@ -262,9 +262,10 @@ TEST(Quality, MaintenanceMarksEndsByItselfAndSurvivesARestart) {
 TEST(Quality, ComputedSensorsFollowTheirInputs) {
   auto ec = sensor("ec"), temperature = sensor("temperature"), at_25 = sensor("ec-25");
   ec.rules.spike = quality::SpikeRule{100, 1000};
-  at_25.formula.emplace();
-  at_25.formula->kind = quality::Formula::Kind::conductivity_25;
-  at_25.formula->coefficient = 0.02;
+  quality::Formula formula;
+  formula.kind = quality::Formula::Kind::conductivity_25;
+  formula.coefficient = 0.02;
+  at_25.formula = std::make_shared<const quality::Formula>(formula);
   at_25.from = {0, 1};
   Plant plant({ec, temperature, at_25});
   plant.start();
@@ -294,9 +295,10 @@ TEST(Quality, AVolumeGoesOnAfterACrash) {
   auto counter = sensor("counter", "water", QuantityKind::totaliser);
   counter.wrap = 65536;
   auto volume = sensor("volume", "water", QuantityKind::totaliser);
-  volume.formula.emplace();
-  volume.formula->kind = quality::Formula::Kind::totaliser_volume;
-  volume.formula->wrap = 65536;
+  quality::Formula formula;
+  formula.kind = quality::Formula::Kind::totaliser_volume;
+  formula.wrap = 65536;
+  volume.formula = std::make_shared<const quality::Formula>(formula);
   volume.from = {0};
   Plant plant({counter, volume});
   plant.start();

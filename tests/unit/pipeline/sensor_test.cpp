@@ -10,10 +10,12 @@ Sensor sensor(std::int32_t series, const std::string& id) {
   Sensor s;
   s.id = id;
   s.series = series;
-  s.quantity.name = "volume";
-  s.quantity.domain = "water";
-  s.quantity.unit = "m³";
-  s.quantity.kind = QuantityKind::totaliser;
+  Quantity quantity;
+  quantity.name = "volume";
+  quantity.domain = "water";
+  quantity.unit = "m³";
+  quantity.kind = QuantityKind::totaliser;
+  s.quantity = std::move(quantity);
   s.calibration.scale = 0.1;
   s.calibration.slope = 0.001;
   s.interval_ms = 1000;
@@ -49,7 +51,9 @@ TEST(Members, AreRefusedWhenTheTextIsNotTheirs) {
 
 TEST(Members, OfAnEventAreNotPolled) {
   Sensor s = sensor(1, "gate");
-  s.quantity.kind = QuantityKind::event;
+  Quantity event = *s.quantity;
+  event.kind = QuantityKind::event;
+  s.quantity = std::move(event);
   EXPECT_EQ(member(s).plan.interval_ms, 0);
 }
 

@@ -67,7 +67,7 @@ async def guarded(outcomes, work):
 
 
 async def slowloris(port, seconds, outcomes):
-    """A thousand requests of which a byte comes now and then and the end never."""
+    """A thousand requests of which a byte comes now and then and the end never; who is thrown out comes back."""
     end = time.monotonic() + seconds
     request = b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"a" * 10_000
 
@@ -81,7 +81,12 @@ async def slowloris(port, seconds, outcomes):
                 await asyncio.sleep(random.uniform(0.1, 0.4))
         finally:
             client.close()
-    await asyncio.gather(*(guarded(outcomes, one()) for _ in range(1000)))
+
+    async def again():
+        while time.monotonic() < end:
+            await guarded(outcomes, one())
+            await asyncio.sleep(random.uniform(1, 3))
+    await asyncio.gather(*(again() for _ in range(1000)))
 
 
 def garbage_requests(chance):
@@ -158,7 +163,15 @@ async def pipelines(port, seconds, outcomes):
 
 
 async def crowd(port, seconds, outcomes):
-    """Ten thousand connections; those that are still there then ask for something."""
+    """Ten thousand connections; those that are still there then ask for something. Then ten thousand more."""
+    end = time.monotonic() + seconds
+    while True:
+        await wave(port, end, outcomes)
+        if time.monotonic() >= end:
+            return
+
+
+async def wave(port, end, outcomes):
     began, clients = time.monotonic(), [Client(port) for _ in range(10_000)]
     for n, client in enumerate(clients):
         client.socket.connect_ex(("127.0.0.1", port))
@@ -170,12 +183,13 @@ async def crowd(port, seconds, outcomes):
         with contextlib.suppress(OSError):
             client.socket.getpeername()
             connected.append(client)
-    outcomes["connected"], outcomes["ms to connect"] = len(connected), round((time.monotonic() - began) * 1000)
-    end = time.monotonic() + seconds
+    outcomes["waves"] += 1
+    outcomes["connected"] += len(connected)
+    outcomes["ms to connect"] = max(outcomes["ms to connect"], round((time.monotonic() - began) * 1000))
 
     async def ask(client):
         await client.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        answer = await client.read(min(end, time.monotonic() + 1))
+        answer = await client.read(time.monotonic() + 1)
         return statuses(answer) or [client.outcome]
     await asyncio.gather(*(guarded(outcomes, ask(client)) for client in connected))
     for client in clients:

@@ -24,29 +24,27 @@ void DriverConfig::append(const Values& values) {
 
 DriverConfig::DriverConfig(const Values& options) : DriverConfig(with_options(options)) {}
 
-DriverConfig::DriverConfig(host::v1::Configure frame) : frame_(std::move(frame)) {
-  auto count_all = static_cast<std::size_t>(frame_.options_size());
-  for (const host::v1::Sensor& sensor : frame_.sensors())
-    count_all += static_cast<std::size_t>(sensor.address_size());
-  values_.reserve(count_all);
-  sensors_.reserve(static_cast<std::size_t>(frame_.sensors_size()));
-  append(frame_.options());
-  for (const host::v1::Sensor& sensor : frame_.sensors()) append(sensor.address());
+DriverConfig::DriverConfig(const host::v1::Configure& frame) {
+  auto count = static_cast<std::size_t>(frame.options_size());
+  for (const host::v1::Sensor& sensor : frame.sensors())
+    count += static_cast<std::size_t>(sensor.address_size());
+  values_.reserve(count);
+  append(frame.options());
+  for (const host::v1::Sensor& sensor : frame.sensors()) append(sensor.address());
   // values_ stands still from here on.
-  const gerbang_value* next = values_.data() + frame_.options_size();
-  for (const host::v1::Sensor& sensor : frame_.sensors()) {
-    auto count = static_cast<std::size_t>(sensor.address_size());
-    sensors_.push_back({sizeof(gerbang_sensor), sensor.index(), sensor.id().c_str(),
-                        sensor.interval_ns(), next, count});
-    next += count;
+  const gerbang_value* next = values_.data() + frame.options_size();
+  sensors_.reserve(static_cast<std::size_t>(frame.sensors_size()));
+  for (const host::v1::Sensor& sensor : frame.sensors()) {
+    auto size = static_cast<std::size_t>(sensor.address_size());
+    sensors_.push_back({sizeof(gerbang_sensor), sensor.index(), kept(sensor.id()),
+                        sensor.interval_ns(), next, size});
+    next += size;
   }
-  for (host::v1::Sensor& sensor : *frame_.mutable_sensors())
-    Values().Swap(sensor.mutable_address());
   config_ = {sizeof(gerbang_config),
              0,
-             frame_.instance().c_str(),
+             kept(frame.instance()),
              values_.data(),
-             static_cast<std::size_t>(frame_.options_size()),
+             static_cast<std::size_t>(frame.options_size()),
              sensors_.data(),
              sensors_.size()};
 }

@@ -14,46 +14,47 @@ constexpr Nanoseconds kBudget = kSecond;      // of one poll
 constexpr Nanoseconds kStart = 15 * kSecond;  // then it is steady
 constexpr Nanoseconds kOnce = 8 * kSecond;    // so that Done is said before the daemon gives up
 
-std::vector<std::uint32_t> indices(const host::v1::Configure& frame) {
+std::vector<std::uint32_t> indices(const DriverConfig& config) {
   std::vector<std::uint32_t> out;
-  for (const host::v1::Sensor& sensor : frame.sensors()) out.push_back(sensor.index());
+  for (const gerbang_sensor& sensor : config.sensors()) out.push_back(sensor.index);
   return out;
 }
 
-Nanoseconds shortest_interval(const host::v1::Configure& frame) {
+Nanoseconds shortest_interval(const DriverConfig& config) {
   Nanoseconds shortest = kSecond;
-  for (const host::v1::Sensor& sensor : frame.sensors())
-    shortest = std::min(shortest, Nanoseconds(sensor.interval_ns()));
+  for (const gerbang_sensor& sensor : config.sensors())
+    shortest = std::min(shortest, Nanoseconds(sensor.interval_ns));
   return shortest;
 }
 
-std::string names(const host::v1::Configure& frame, const std::vector<std::uint32_t>& wanted) {
+std::string names(const DriverConfig& config, const std::vector<std::uint32_t>& wanted) {
   std::string out;
-  for (const host::v1::Sensor& sensor : frame.sensors()) {
-    if (std::find(wanted.begin(), wanted.end(), sensor.index()) == wanted.end()) continue;
-    out += (out.empty() ? "" : ", ") + sensor.id();
+  for (const gerbang_sensor& sensor : config.sensors()) {
+    if (std::find(wanted.begin(), wanted.end(), sensor.index) == wanted.end()) continue;
+    out += std::string(out.empty() ? "" : ", ") + sensor.id;
   }
   return out;
 }
 
 }  // namespace
 
-Line::Line(Session& session, host::v1::Configure frame)
+Line::Line(Session& session, const host::v1::Configure& frame)
     : session_(session),
       link_(session.link_),
       desk_(session.desk_),
       table_(session.plugin_.table),
-      config_(std::move(frame)),
-      shortest_interval_(shortest_interval(config_.frame())),
+      config_(frame),
+      once_(frame.once()),
+      shortest_interval_(shortest_interval(config_)),
       once_deadline_(boottime() + kOnce +
                      session.plugin_.description.max_block_ms() * kMillisecond),
       steady_at_(boottime() + kStart),
       reopen_(kSecond, 60 * kSecond),
       retry_(100 * kMillisecond, kSecond),
       idle_(shortest_interval_) {
-  for (const host::v1::Sensor& sensor : config_.frame().sensors())
-    absence_.add(sensor.index(), Nanoseconds(sensor.interval_ns()));
-  desk_.start(Intake(indices(config_.frame())), config_.frame().trace());
+  for (const gerbang_sensor& sensor : config_.sensors())
+    absence_.add(sensor.index, Nanoseconds(sensor.interval_ns));
+  desk_.start(Intake(indices(config_)), frame.trace());
 }
 
 Line::~Line() {
@@ -63,7 +64,7 @@ Line::~Line() {
 std::optional<int> Line::run() {
   open();
   while (!final_ && !link_.stopping()) {
-    if (config_.frame().once() && finish_once()) return std::nullopt;
+    if (once_ && finish_once()) return std::nullopt;
     attend(Nanoseconds(0));
     if (open_)
       poll();
@@ -72,7 +73,7 @@ std::optional<int> Line::run() {
   }
   close();
   heartbeat(boottime());  // the last counts
-  if (final_ && config_.frame().once()) session_.done(GERBANG_CONFIG, trouble_);
+  if (final_ && once_) session_.done(GERBANG_CONFIG, trouble_);
   if (final_) return kExitConfig;
   return link_.broken() ? kExitSoftware : kExitOk;
 }
@@ -98,7 +99,7 @@ void Line::close() {
 void Line::poll() {
   const Nanoseconds began = boottime();
   Nanoseconds most = kBudget;
-  if (config_.frame().once()) most = std::clamp(once_deadline_ - began, Nanoseconds(0), kBudget);
+  if (once_) most = std::clamp(once_deadline_ - began, Nanoseconds(0), kBudget);
   const auto budget = std::chrono::ceil<std::chrono::milliseconds>(most);
   int status = desk_.during(
       [&] { return table_.poll(instance_, static_cast<std::uint32_t>(budget.count())); });
@@ -202,8 +203,7 @@ bool Line::finish_once() {
   if (boottime() < once_deadline_) return false;
   close();
   heartbeat(boottime());
-  session_.done(GERBANG_RETRY,
-                "no answer of " + names(config_.frame(), desk_.intake().unanswered()));
+  session_.done(GERBANG_RETRY, "no answer of " + names(config_, desk_.intake().unanswered()));
   return true;
 }
 

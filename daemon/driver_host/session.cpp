@@ -28,7 +28,8 @@ int Session::run() {
       desk_.say(GERBANG_LOG_ERROR, "the host does not know what it was asked");
       continue;
     }
-    Line line(*this, std::move(*asked->mutable_configure()));
+    Line line(*this, asked->configure());
+    asked.reset();  // it is large
     if (auto code = line.run()) return *code;
   }
   return link_.broken() ? kExitSoftware : kExitOk;

@@ -44,7 +44,7 @@ class Session {
 // One configured driver: opens, polls and closes it, and opens it again when its line was lost.
 class Line {
  public:
-  Line(Session& session, host::v1::Configure frame);
+  Line(Session& session, const host::v1::Configure& frame);
   ~Line();
   Line(const Line&) = delete;
   Line& operator=(const Line&) = delete;
@@ -69,7 +69,8 @@ class Line {
   Link& link_;
   Desk& desk_;
   const gerbang_driver_table& table_;
-  DriverConfig config_;
+  const DriverConfig config_;
+  const bool once_;
   Nanoseconds shortest_interval_;
   Nanoseconds once_deadline_;
   Nanoseconds steady_at_;  // the start is over

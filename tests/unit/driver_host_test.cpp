@@ -380,7 +380,8 @@ TEST(DriverConfig, MakesTheStructsOfTheContract) {
       key.set_number(k + 0.5);
     }
   }
-  DriverConfig config(std::move(frame));
+  DriverConfig config(frame);
+  frame.Clear();  // nothing of it is needed any more
   const gerbang_config& c = *config.get();
   EXPECT_STREQ(c.instance, "wtp-plc");
   ASSERT_EQ(c.option_count, 2u);

@@ -15,6 +15,7 @@ Item item_of(const Parsed& parsed) {
   item.why = parsed.why;
   item.refusal = parsed.refusal;
   item.weight = parsed.weight;
+  item.whole = parsed.kind == Parsed::Kind::weight || parsed.kind == Parsed::Kind::refused;
   return item;
 }
 
@@ -75,11 +76,13 @@ void Decoder::take(const Parsed& parsed) {
     before_ = parsed.size;
     return;
   }
-  if (measures && !usual_length(parsed.size))
-    items_.push_back(protocol("a frame of " + std::to_string(parsed.size) +
-                              " bytes, not as long as the one before it"));
-  else
-    items_.push_back(item_of(parsed));
+  Item item = item_of(parsed);
+  if (measures && !usual_length(parsed.size)) {
+    item = protocol("a frame of " + std::to_string(parsed.size) +
+                    " bytes, not as long as the one before it");
+    item.whole = true;
+  }
+  items_.push_back(std::move(item));
 }
 
 std::vector<Item> decode_captured(Format format, const Dialect& dialect, Bytes bytes) {

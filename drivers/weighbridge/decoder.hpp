@@ -19,6 +19,7 @@ struct Item {
   std::string why;  // else
   // What the indicator itself said in a whole frame; none for damaged ones.
   Refusal refusal = Refusal::none;
+  bool whole = false;  // a whole frame, whether it counts or not
 
   bool good() const { return reason == GERBANG_REASON_NONE; }
   bool stated() const { return refusal != Refusal::none; }
@@ -38,6 +39,8 @@ class Decoder {
 
   // The items that are complete with these bytes; valid until the next call.
   const std::vector<Item>& feed(Bytes bytes);
+  // The frame that only shows how long they are has come; it gave no item.
+  bool knows_a_length() const { return before_ != 0; }
   // The line fell silent: what is incomplete stays so.
   const std::vector<Item>& silence();
   // Another beginning of the stream.

@@ -15,6 +15,9 @@ constexpr auto kGather = 20ms;
 constexpr Time kSilence = 500ms;  // no indicator pauses so long within a frame
 constexpr Time kUnknown = 3s;     // a stream that is not recognised by then will not be
 constexpr Time kTellEvery = 1min;
+// An indicator answers within 100 ms; 20 characters with 1200 baud need 200 ms, adapters add some.
+constexpr Time kAnswers = 500ms;
+constexpr Time kLatest = 7s;  // an answer that is later is not reckoned with
 
 serial::Settings gathering(serial::Settings settings) {
   settings.gather = kGather;
@@ -38,6 +41,7 @@ Platform::Platform(driver::Host host, serial::Settings line, std::vector<Sensor>
       settings_(settings),
       line_(host, gathering(std::move(line)), "indicator"),
       turns_(sensors_.size()),
+      dialogue_(kAnswers, kLatest),
       recogniser_(settings.dialect),
       steadiness_(settings.equal_readings),
       finder_(settings.weighing) {
@@ -65,7 +69,7 @@ gerbang_status Platform::poll(std::chrono::milliseconds budget) {
     if (served_) break;  // readings travel when poll returns
     ask(now);
     Time until = std::min(deadline, schedule_.next());
-    if (!settings_.request.empty()) until = std::min(until, ask_at_);
+    if (asks()) until = std::min(until, next_question(now));
     for (const Turn& turn : turns_)
       if (turn.waiting)
         until = std::min(until, std::max(newest_at_, opened_at_) + settings_.timeout + 1ms);
@@ -77,8 +81,10 @@ gerbang_status Platform::poll(std::chrono::milliseconds budget) {
 }
 
 void Platform::ask(Time now) {
-  if (settings_.request.empty() || now < ask_at_) return;
+  if (!asks() || now < next_question(now)) return;
   ask_at_ = now + settings_.request_interval;
+  dialogue_.asked(now);
+  heard_ = 0;
   const Bytes bytes(reinterpret_cast<const std::uint8_t*>(settings_.request.data()),
                     settings_.request.size());
   line_.write(bytes, Clock::now() + 200ms);
@@ -88,7 +94,8 @@ void Platform::note_opening(Time now) {
   if (line_.openings() == openings_) return;
   openings_ = line_.openings();  // another beginning, perhaps another indicator
   opened_at_ = now;
-  newest_at_ = bytes_at_ = {};
+  newest_at_ = bytes_at_ = unused_at_ = {};
+  if (dialogue_.waits()) dialogue_.doubt();
   damaged_ = GERBANG_REASON_NONE;
   steadiness_.interrupt();
   recogniser_.reset();
@@ -102,10 +109,9 @@ void Platform::listen(Time until) {
   if (!bytes.empty()) {
     bytes_at_ = now;
     silent_ = false;
-    if (!decoder_)
-      recognise(bytes, now);
-    else
-      for (const Item& item : decoder_->feed(bytes)) take(item, now);
+    heard_ += bytes.size();
+    if (heard_ > settings_.request.size()) dialogue_.garbled();  // more than an echo
+    decoder_ ? feed(bytes, now) : recognise(bytes, now);
   } else if (!silent_ && now - bytes_at_ > kSilence) {
     silent_ = true;
     if (decoder_)
@@ -129,7 +135,30 @@ void Platform::recognise(Bytes bytes, Time now) {
   host_.info("the indicator sends the format " + name + "; write format = \"" + name +
              "\" so that nothing has to be recognised at the next start");
   decoder_.emplace(*format, settings_.dialect);
-  for (const Item& item : decoder_->feed(bytes)) take(item, now);
+  dialogue_.doubt();
+  feed(bytes, now);
+}
+
+void Platform::feed(Bytes bytes, Time now) {
+  const bool knew = decoder_->knows_a_length();
+  const std::vector<Item>& items = decoder_->feed(bytes);
+  if (asks() && !knew && decoder_->knows_a_length()) use(now);
+  for (const Item& item : items)
+    if (!asks() || !item.whole || use(now)) take(item, now);
+}
+
+// Whether an answer that has come may be used.
+bool Platform::use(Time now) {
+  const auto answer = dialogue_.answered(now);
+  if (answer == serial::Dialogue::Answer::right) return true;
+  unused_at_ = now;
+  if (answer == serial::Dialogue::Answer::late) {
+    ++refused_;
+    refused_why_ =
+        "an answer came when none was due: it may be a late one to an earlier question, so its "
+        "weight is not used; if the indicator sends by itself, leave request away";
+  }
+  return false;
 }
 
 void Platform::take(const Item& item, Time now) {
@@ -235,7 +264,8 @@ bool Platform::serve(const Sensor& sensor, Turn& turn, Time now, driver::Emitter
 gerbang_reason Platform::trouble() const {
   if (!line_.is_open()) return GERBANG_REASON_NO_CONNECTION;
   if (damaged_ != GERBANG_REASON_NONE) return damaged_;
-  const bool speaks = bytes_at_ != Time{} && bytes_at_ > newest_at_ && !silent_;
+  const bool speaks =
+      bytes_at_ != Time{} && bytes_at_ > std::max(newest_at_, unused_at_) && !silent_;
   return speaks ? GERBANG_REASON_PROTOCOL : GERBANG_REASON_TIMEOUT;
 }
 

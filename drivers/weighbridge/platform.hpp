@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "decoder.hpp"
+#include "serial/dialogue.hpp"
 #include "serial/line.hpp"
 #include "weighing.hpp"
 
@@ -48,8 +49,12 @@ class Platform {
   };
 
   void note_opening(Time now);
+  bool asks() const { return !settings_.request.empty(); }
+  Time next_question(Time now) const { return std::max(ask_at_, dialogue_.next(now)); }
   void ask(Time now);
   void listen(Time until);
+  void feed(Bytes bytes, Time now);
+  bool use(Time now);
   void recognise(Bytes bytes, Time now);
   void take(const Item& item, Time now);
   void report(Weighing weighing);
@@ -66,6 +71,9 @@ class Platform {
   std::vector<Turn> turns_;  // as sensors_
 
   std::optional<Decoder> decoder_;
+  serial::Dialogue dialogue_;  // where the indicator is asked
+  std::size_t heard_ = 0;      // bytes since it was asked
+  Time unused_at_{};           // newest answer that nobody may use
   Recogniser recogniser_;
   Steadiness steadiness_;
   WeighingFinder finder_;

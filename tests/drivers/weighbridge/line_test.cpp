@@ -5,7 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <mutex>
+#include <deque>
+#include <functional>
 #include <random>
 #include <thread>
 
@@ -248,6 +249,103 @@ TEST_F(WeighbridgeLine, AsksWhereTheIndicatorDoesNotSpeakByItself) {
   })) << rig.log;
   EXPECT_THAT(asked, testing::StartsWith("SI\r\nSI\r\n"));
   EXPECT_THAT(numbers(0), testing::Each(45'000));
+}
+
+// An indicator that answers each SI after `late`, with the number of the question as its weight.
+class Commanded : public WeighbridgeLine {
+ protected:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  void SetUp() override {
+    sensor("weight", {}, 200ms);
+    ASSERT_EQ(open({{"format", "mt-sics"}, {"request", "si"}, {"request_interval", "50ms"}}),
+              GERBANG_OK);
+  }
+  static FrameBytes answer(int number) { return frame_of("mt-sics", 1000 + number); }
+  void turn() {
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto c : far.receive())
+      if (c == '\n') owed.emplace_back(now + late, ++asked);
+    for (; !owed.empty() && owed.front().first <= now; owed.pop_front())
+      far.send(answer(owed.front().second));
+  }
+  bool run(const std::function<bool()>& until, std::chrono::milliseconds limit) {
+    return rig.poll_until(
+        [&] {
+          turn();
+          return until();
+        },
+        limit);
+  }
+
+  std::chrono::milliseconds late = 0ms;
+  int asked = 0;
+  std::deque<std::pair<SteadyTime, int>> owed;
+};
+
+TEST_F(Commanded, AnAnswerThatIsLateIsNotTakenForOneToANewerQuestion) {
+  ASSERT_TRUE(run([&] { return rig.good(0) >= 3; }, 5s)) << rig.log;
+
+  late = 800ms;
+  const int in_time = 1000 + asked;
+  EXPECT_FALSE(run([] { return false; }, 4s));
+  EXPECT_GE(rig.count(0, GERBANG_REASON_TIMEOUT), 10u);
+  EXPECT_EQ(rig.count(0, GERBANG_REASON_PROTOCOL), 0u);
+  EXPECT_TRUE(rig.logged("an answer came when none was due")) << rig.log;
+  EXPECT_THAT(numbers(0), testing::Each(testing::Le(in_time)));
+
+  // What was late is not remembered: each weight is the answer to one of the two newest questions.
+  late = 0ms;
+  auto seen = numbers(0).size();
+  const auto enough = seen + 5;
+  ASSERT_TRUE(run(
+      [&] {
+        for (const auto all = numbers(0); seen < all.size(); ++seen)
+          EXPECT_GE(all[seen], 1000 + asked - 1);
+        return seen >= enough;
+      },
+      10s))
+      << rig.log;
+}
+
+TEST_F(Commanded, AQuestionThatWasLostCostsSecondsAndNoMore) {
+  ASSERT_TRUE(run([&] { return rig.good(0) >= 2; }, 5s)) << rig.log;
+  ASSERT_TRUE(rig.poll_until([&] { return !far.receive().empty(); }));  // and nothing is said
+  const int before = asked;
+  const auto good = rig.good(0);
+  ASSERT_TRUE(run([&] { return rig.good(0) >= good + 3; }, 12s)) << rig.log;
+  EXPECT_GE(asked - before, 3) << "the first answer only shows that they are in step again";
+}
+
+TEST_F(Commanded, AHalfAnswerIsNoSilenceAndIsAskedForAgainSoon) {
+  ASSERT_TRUE(run([&] { return rig.good(0) >= 2; }, 5s)) << rig.log;
+  rig.readings.clear();
+  FrameBytes half = answer(1);
+  half.resize(half.size() / 2);
+  int halves = 0;
+  ASSERT_FALSE(rig.poll_until(
+      [&] {
+        if (!far.receive().empty()) {
+          ++halves;
+          far.send(half);
+        }
+        return false;
+      },
+      4s));
+  EXPECT_GE(halves, 5);
+  EXPECT_LE(rig.good(0), 2u) << "of the answer before";
+  EXPECT_GE(rig.count(0, GERBANG_REASON_PROTOCOL) + rig.count(0, GERBANG_REASON_TIMEOUT), 5u);
+  ASSERT_TRUE(run([&] { return rig.good(0) >= 5; }, 5s)) << rig.log;
+}
+
+TEST_F(WeighbridgeLine, AnIndicatorThatSendsByItselfAndIsSeldomAskedIsTold) {
+  sensor("weight", {}, 200ms);
+  ASSERT_EQ(open({{"format", "mt-sics"}, {"request", "si"}, {"request_interval", "2s"}}),
+            GERBANG_OK);
+  ASSERT_TRUE(rig.poll_until([&] {
+    far.send(frame_of("mt-sics", 500));
+    return rig.logged("leave request away");
+  })) << rig.log;
 }
 
 TEST_F(WeighbridgeLine, RefusesAConfigurationThatCannotBeMeant) {

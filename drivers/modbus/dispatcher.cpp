@@ -14,11 +14,13 @@ namespace {
 
 // So old may a value be that is told as one of now.
 constexpr Dispatcher::Time kStale = 2s;
+// So often is a unit that was given up asked every second.
+constexpr int kSoon = 4;
 
 }  // namespace
 
 Dispatcher::Dispatcher(std::vector<Request> requests, const Settings& settings, Time now)
-    : settings_(settings), late_(settings.timeout) {
+    : settings_(settings) {
   for (Request& request : requests) {
     const auto key = std::pair(request.unit, request.interval);
     if (!turn_of_.contains(key)) {
@@ -26,6 +28,32 @@ Dispatcher::Dispatcher(std::vector<Request> requests, const Settings& settings, 
       turns_.push_back({request.unit, {}});
     }
     add(std::move(request));
+  }
+  if (!settings_.numbered) add_probes();
+}
+
+// One for each table of a unit that is not read.
+void Dispatcher::add_probes() {
+  const std::size_t given = entries_.size();
+  for (std::size_t i = 0; i < given; ++i) {
+    const Request asked = entries_[i].request;
+    if (!probes_of_[asked.unit].empty()) continue;
+    auto reads = [&](Table table) {
+      return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+        return entry.request.unit == asked.unit && entry.request.table == table;
+      });
+    };
+    for (const Table table : {Table::input, Table::holding, Table::discrete, Table::coil}) {
+      if (reads(table)) continue;
+      Entry probe;
+      probe.request.unit = asked.unit;
+      probe.request.table = table;
+      probe.request.first = asked.first;
+      probe.request.count = 1;
+      probe.probe = true;
+      probes_of_[asked.unit].push_back(entries_.size());
+      entries_.push_back(std::move(probe));
+    }
   }
 }
 
@@ -36,12 +64,14 @@ std::size_t Dispatcher::add(Request request) {
   if (!shapes_.emplace(request.unit, request.table, data).second && !settings_.numbered)
     confusable_[request.unit] = true;
   turns_[turn_of_.at({request.unit, request.interval})].entries.push_back(index);
-  entries_.push_back({std::move(request), false, {}, 0, {}});
+  Entry entry;
+  entry.request = std::move(request);
+  entries_.push_back(std::move(entry));
   return index;
 }
 
 void Dispatcher::miss(std::size_t index, gerbang_reason reason) {
-  missing_.push_back({index, reason});
+  if (!entries_[index].probe) missing_.push_back({index, reason});
 }
 
 const Dispatcher::Health& Dispatcher::health_of(const Entry& entry) const {
@@ -71,16 +101,25 @@ void Dispatcher::advance(Time now) {
     for (std::size_t index : turns_[position].entries) fall_due(index, now);
 }
 
-Dispatcher::Time Dispatcher::next_healthy_turn() const {
+// Of the units that answer; while a unit is probed its own turns have to wait anyway.
+Dispatcher::Time Dispatcher::next_healthy_turn(const Entry& but) const {
   Time earliest = Time::max();
-  for (std::size_t i = 0; i < turns_.size(); ++i)
+  for (std::size_t i = 0; i < turns_.size(); ++i) {
+    if (but.probe && turns_[i].unit == but.request.unit) continue;
     if (units_[turns_[i].unit].failures == 0) earliest = std::min(earliest, schedule_.due(i));
+  }
   return earliest;
+}
+
+Dispatcher::Time Dispatcher::patience(std::size_t probe, Time now) const {
+  return std::clamp(next_healthy_turn(entries_[probe]) - now, settings_.timeout,
+                    3 * settings_.timeout);
 }
 
 Dispatcher::Time Dispatcher::ready_at(std::size_t index) const {
   const Entry& entry = entries_[index];
   const std::uint8_t unit = entry.request.unit;
+  if (entry.probe) return std::max(entry.since, units_[unit].quiet_until);
   return std::max({entry.since, units_[unit].quiet_until, entry.health.quiet_until,
                    late_.not_before(unit, index)});
 }
@@ -93,7 +132,7 @@ std::optional<std::size_t> Dispatcher::pick(Time now) const {
     if (!entry.pending) continue;
     const Time ready = ready_at(i);
     if (ready > now) continue;
-    if (health_of(entry).failures == 0) {
+    if (health_of(entry).failures == 0 && !entry.probe) {
       if (!healthy || entry.served < entries_[*healthy].served) healthy = i;
     } else if (!doubtful || ready < doubtful_since ||
                (ready == doubtful_since && entry.served < entries_[*doubtful].served)) {
@@ -103,7 +142,8 @@ std::optional<std::size_t> Dispatcher::pick(Time now) const {
   }
   if (doubtful && now - doubtful_since >= settings_.patience) return doubtful;
   if (healthy) return healthy;
-  if (doubtful && next_healthy_turn() - settings_.timeout >= now) return doubtful;
+  if (doubtful && next_healthy_turn(entries_[*doubtful]) - settings_.timeout >= now)
+    return doubtful;
   return std::nullopt;
 }
 
@@ -125,23 +165,66 @@ bool Dispatcher::stale(std::size_t request, Time now) const {
 }
 
 void Dispatcher::late(std::size_t request, Time now) {
-  const Time lateness = now - entries_[request].open_since + settings_.timeout;
   answered(request, now);
-  Health& health = entries_[request].health;
-  health.failures = settings_.retries + 1;
-  health.reason = GERBANG_REASON_TIMEOUT;
-  health.quiet_until = now + std::min(lateness, LateAnswers::kLatest);
-  miss(request, health.reason);
+  Entry& entry = entries_[request];
+  entry.rests = true;
+  entry.health.failures = settings_.retries + 1;
+  entry.health.reason = GERBANG_REASON_TIMEOUT;
+  entry.health.quiet_until = now + LateAnswers::kLatest;
+  if (want_probe(entry.request.unit, now)) {
+    entry.pending = true;
+    entry.since = now;
+  } else {
+    miss(request, entry.health.reason);
+  }
+}
+
+// False: there is none whose own answer cannot come late.
+bool Dispatcher::want_probe(std::uint8_t unit, Time now) {
+  for (const std::size_t index : probes_of_[unit]) {
+    Entry& probe = entries_[index];
+    if (probe.open_last > Time{} && now - probe.open_last <= LateAnswers::kLatest) continue;
+    if (!std::exchange(probe.pending, true)) probe.since = now;
+    return true;
+  }
+  return false;
+}
+
+// No answer to an earlier question will come any more.
+void Dispatcher::in_step(std::uint8_t unit) {
+  late_.forget(unit);
+  for (Entry& entry : entries_) {
+    if (entry.request.unit != unit) continue;
+    entry.open_since = Time{};
+    if (std::exchange(entry.rests, false)) entry.health = {};
+  }
+}
+
+void Dispatcher::probe_failed(std::size_t index, Time asked, Time now) {
+  Entry& probe = entries_[index];
+  probe.pending = false;
+  probe.open_last = asked;
+  if (want_probe(probe.request.unit, now)) return;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    Entry& entry = entries_[i];
+    if (entry.request.unit != probe.request.unit || !entry.rests || !entry.pending) continue;
+    entry.pending = false;
+    miss(i, entry.health.reason);
+  }
 }
 
 void Dispatcher::answered(std::size_t request, Time now) {
   Entry& entry = entries_[request];
-  entry.pending = false;
+  const std::uint8_t unit = entry.request.unit;
+  entry.pending = entry.rests = false;
   entry.open_since = Time{};
   entry.served = ++served_;
   entry.health = {};
-  units_[entry.request.unit] = {};
-  if (confusable_[entry.request.unit]) late_.answered(entry.request.unit, now);
+  units_[unit] = {};
+  if (entry.probe) return in_step(unit);
+  if (!confusable_[unit]) return;
+  late_.answered(unit, now);
+  if (late_.resting(unit, now)) want_probe(unit, now);
 }
 
 void Dispatcher::refused(std::size_t request, Time now) {
@@ -153,7 +236,7 @@ void Dispatcher::count_failure(Health& health, gerbang_reason reason, Time now) 
   health.reason = reason;
   ++health.failures;
   if (!given_up(health)) return;
-  const int doublings = std::min(health.failures - settings_.retries - 1, 30);
+  const int doublings = std::clamp(health.failures - settings_.retries - kSoon, 0, 30);
   health.quiet_until = now + std::min(settings_.max_back_off, Time(1s) * (1 << doublings));
 }
 
@@ -161,10 +244,14 @@ void Dispatcher::failed(std::size_t request, gerbang_reason reason, Time asked, 
   Entry& entry = entries_[request];
   Health& unit = units_[entry.request.unit];
   entry.served = ++served_;
+  if (entry.probe) return probe_failed(request, asked, now);
+  entry.rests = false;
   count_failure(entry.health, reason, now);
   count_failure(unit, reason, now);
   if (confusable_[entry.request.unit]) late_.unanswered(entry.request.unit, request, asked);
-  if (reason == GERBANG_REASON_TIMEOUT && !settings_.numbered) {
+  // After an answer to another question its own may come too.
+  const bool open = reason == GERBANG_REASON_TIMEOUT || reason == GERBANG_REASON_PROTOCOL;
+  if (open && !settings_.numbered) {
     if (entry.open_since == Time{} || asked - entry.open_last > LateAnswers::kLatest)
       entry.open_since = asked;
     entry.open_last = asked;
@@ -204,7 +291,8 @@ void Dispatcher::line_lost(gerbang_reason reason) {
 void Dispatcher::line_back() {
   for (Entry& entry : entries_) {
     entry.health = {};
-    entry.open_since = Time{};
+    entry.open_since = entry.open_last = Time{};
+    entry.rests = false;
   }
   units_.fill({});
   late_.forget();

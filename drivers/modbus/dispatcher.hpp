@@ -28,9 +28,16 @@ namespace gerbang::modbus {
 //  - units that answer go first, the one whose turn was longest ago before the others;
 //  - a unit that failed is asked only when its time-out fits in before the next turn of a unit that
 //    answers, or after it has waited for `patience`;
-//  - after `retries` further failures it is asked ever more rarely: 1 s, 2 s, 4 s … max_back_off;
+//  - after `retries` further failures it is asked every second, and after four more ever more
+//    rarely: after 2 s, 4 s, 8 s … max_back_off;
 //  - it is back at full rate with its first answer.
 // The same holds for one request that a unit never answers while it answers others.
+// Where answers carry no number, one that comes after questions without an answer shows that the
+// unit lives, but not that nothing else will come. Then the unit is asked for something of a table
+// that is not read from it: units answer one question after the other, so whatever the answer to
+// that is, every answer to an earlier question has come or is lost. A unit that answers none of
+// such questions, one a table, rests until no other answer can come.
+//
 // Each turn of a sensor ends in exactly one of: a request that is answered, a missing reading, or a
 // skipped turn, when the line is too slow.
 class Dispatcher {
@@ -52,6 +59,11 @@ class Dispatcher {
   Dispatcher(std::vector<Request> requests, const Settings& settings, Time now);
 
   const Request& request(std::size_t i) const { return entries_[i].request; }
+  // It only asks whether a unit still owes answers: it has no points, and any answer is right, also
+  // an exception.
+  bool is_probe(std::size_t i) const { return entries_[i].probe; }
+  // How long its answer may be waited for: up to three time-outs, if nobody else's turn comes.
+  Time patience(std::size_t probe, Time now) const;
 
   // Takes up what falls due. Call before pick().
   void advance(Time now);
@@ -67,7 +79,8 @@ class Dispatcher {
 
   // Outcomes of the picked request.
   void answered(std::size_t request, Time now);
-  // It was stale and is not used: missing, and nothing is asked until no other one can come.
+  // It was stale and is not used: the request waits for what the probe shows; without one it is
+  // missing, and is not asked until no other answer can come.
   void late(std::size_t request, Time now);
   void refused(std::size_t request, Time now);  // missing; but the unit lives
   void failed(std::size_t request, gerbang_reason reason, Time asked, Time now);  // or asked again
@@ -102,6 +115,8 @@ class Dispatcher {
     Health health;             // a unit may answer one request and never another
     // Questions without an answer that may still come: the first and the last; 0: none.
     Time open_since{}, open_last{};
+    bool probe = false;
+    bool rests = false;  // it is not asked until no late answer can come
   };
   // A turn is of one unit and interval, however many requests serve it.
   struct Turn {
@@ -110,6 +125,10 @@ class Dispatcher {
   };
 
   std::size_t add(Request request);
+  void add_probes();
+  bool want_probe(std::uint8_t unit, Time now);
+  void in_step(std::uint8_t unit);
+  void probe_failed(std::size_t index, Time asked, Time now);
   void fall_due(std::size_t index, Time now);
   void miss(std::size_t index, gerbang_reason reason);
   bool given_up(const Health& health) const { return health.failures > settings_.retries; }
@@ -117,7 +136,7 @@ class Dispatcher {
   const Health& unit_of(const Entry& entry) const { return units_[entry.request.unit]; }
   // The health that decides: the unit's, or its own if that is worse.
   const Health& health_of(const Entry& entry) const;
-  Time next_healthy_turn() const;
+  Time next_healthy_turn(const Entry& but) const;
   Time ready_at(std::size_t index) const;
 
   Settings settings_;
@@ -130,6 +149,7 @@ class Dispatcher {
   // requests look alike and answers carry no number.
   std::set<std::tuple<std::uint8_t, Table, std::size_t>> shapes_;
   std::array<bool, 256> confusable_{};
+  std::array<std::vector<std::size_t>, 256> probes_of_{};
   LateAnswers late_;
   std::vector<Missing> missing_;
   std::uint64_t skipped_ = 0;

@@ -199,6 +199,7 @@ Parsed parse_rtu(const Question& question, Bytes bytes) {
     return later;
   }
   if (bytes.size() > 2 * kLongestFrame) return protocol("noise without end");
+  if (question.patience.count() > 0) return incomplete(1);
   if (first.kind == Parsed::Kind::incomplete) {
     // Shorter than expected and yet whole?
     if (bytes.size() >= own_size(question, bytes)) return give_up_rtu(question, bytes);

@@ -7,6 +7,7 @@
 #include <gerbang/driver.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,6 +34,9 @@ struct Question {
   Table table = Table::holding;
   std::uint16_t first = 0;
   std::uint16_t count = 0;
+  // RTU: so long is waited for its answer, whatever answers to other questions come before; 0: as
+  // long as for any, and an answer to another ends it.
+  std::chrono::milliseconds patience{};
 
   // Bytes of data that the answer must hold.
   std::size_t data_size() const { return holds_bits(table) ? (count + 7u) / 8u : 2u * count; }

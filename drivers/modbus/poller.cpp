@@ -139,28 +139,35 @@ void Poller::line_failed(const std::string& why, Time now) {
 void Poller::ask(std::size_t index) {
   const Request& request = dispatcher_.request(index);
   const Time begin = host_.boottime();
-  const Outcome outcome = line_->ask({request.unit, request.table, request.first, request.count});
+  const bool probe = dispatcher_.is_probe(index);
+  Question question{request.unit, request.table, request.first, request.count};
+  if (probe)
+    question.patience =
+        std::chrono::duration_cast<std::chrono::milliseconds>(dispatcher_.patience(index, begin));
+  const Outcome outcome = line_->ask(question);
   const Time now = host_.boottime();
   not_before_ = now + settings_.pause_between;
   hand_over_at_ = now + kHostWaits;
   strays_.count += outcome.strays;
   tell_rarely(strays_, now, "late answers thrown away");
 
+  const bool answered = outcome.kind != Outcome::Kind::failure;
   if (!outcome.line_lost || outcome.sent)
-    host_.exchange(device_name(request.unit).c_str(), outcome.reason,
+    host_.exchange(device_name(request.unit).c_str(),
+                   probe && answered ? GERBANG_REASON_NONE : outcome.reason,
                    std::chrono::duration_cast<std::chrono::microseconds>(now - begin));
-  if (outcome.kind != Outcome::Kind::failure) {
+  if (answered) {
     ++answers_;
     back_off_ = Time{};
     if (!std::exchange(line_told_, {}).empty()) host_.info("connected again");
   }
+  if (answered && probe) return dispatcher_.answered(index, now);
+  if (answered && dispatcher_.stale(index, now)) {
+    ++strays_.count;
+    return dispatcher_.late(index, now);
+  }
   switch (outcome.kind) {
     case Outcome::Kind::answer:
-      if (dispatcher_.stale(index, now)) {
-        ++strays_.count;
-        dispatcher_.late(index, now);
-        break;
-      }
       take_answer(request, outcome.data);
       dispatcher_.answered(index, now);
       if (unit_told_.erase(request.unit) != 0)

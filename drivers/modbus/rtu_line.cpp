@@ -123,7 +123,7 @@ Outcome RtuLine::ask(const Question& question) {
 
   const std::size_t answer = question.data_size() + 5;
   const auto on_the_wire = character_ * static_cast<long>(request.size() + answer);
-  const auto deadline = Clock::now() + settings_.timeout + on_the_wire;
+  const auto deadline = Clock::now() + std::max(settings_.timeout, question.patience) + on_the_wire;
   std::size_t used = 0;
   for (;;) {
     const short events = wait_for(descriptor(), POLLIN, deadline);
@@ -150,7 +150,8 @@ Outcome RtuLine::finish(const Question& question, Parsed parsed) {
   outcome.exception = parsed.exception;
   if (parsed.kind == Parsed::Kind::broken) {
     if (parsed.reason == GERBANG_REASON_TIMEOUT)
-      outcome.why += " within " + std::to_string(settings_.timeout.count()) + " ms";
+      outcome.why += " within " +
+                     std::to_string(std::max(settings_.timeout, question.patience).count()) + " ms";
     drain(question.unit);
   } else {
     outcome.kind =

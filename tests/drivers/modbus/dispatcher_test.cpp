@@ -189,18 +189,61 @@ Dispatcher::Settings rtu() {
   return settings;
 }
 
+// Two requests that look alike; the first had no answer, and was answered when it was asked again.
+struct OneIsOwed {
+  Dispatcher d{{request(1, 60s, 0), request(1, 60s, 100), request(2, 60s)}, rtu(), 0s};
+  std::size_t probe = 3;
+
+  OneIsOwed() {
+    d.advance(0s);
+    EXPECT_EQ(d.pick(0s), 0u);
+    d.failed(0, GERBANG_REASON_TIMEOUT, 0s, 500ms);
+    d.answered(2, 510ms);
+    EXPECT_EQ(d.pick(510ms), 0u);  // at once, and no other of this unit
+    d.answered(0, 700ms);
+    EXPECT_EQ(d.pick(700ms), probe);
+    EXPECT_TRUE(d.is_probe(probe));
+    EXPECT_EQ(d.request(probe).table, Table::input) << "it is not read, so its answer is known";
+  }
+  // No probe is answered, of any table.
+  Time no_answers(Time now) {
+    for (auto next = d.pick(now); next && d.is_probe(*next); next = d.pick(now += 500ms))
+      d.failed(*next, GERBANG_REASON_TIMEOUT, now, now + 500ms);
+    return now;
+  }
+};
+
 TEST(Dispatcher, WhereAnswersCarryNoNumberAnOpenQuestionIsTheOnlyOneThatMayBeAskedAgain) {
-  Dispatcher d({request(1, 60s, 0), request(1, 60s, 100), request(2, 60s)}, rtu(), 0s);
+  OneIsOwed given;
+  Dispatcher& d = given.d;
+  EXPECT_EQ(given.no_answers(700ms), 2200ms) << "three tables are not read";
+  EXPECT_EQ(d.pick(10'699ms), std::nullopt) << "the other answer may still come";
+  EXPECT_EQ(d.wake(2200ms), 10'700ms);
+  EXPECT_EQ(d.pick(10'700ms), 1u);
+}
+
+TEST(Dispatcher, AnAnswerThatCanBeToldApartShowsThatNoOtherIsOwed) {
+  for (const bool exception : {false, true}) {
+    OneIsOwed given;
+    exception ? given.d.refused(given.probe, 720ms) : given.d.answered(given.probe, 720ms);
+    EXPECT_THAT(reasons(given.d), IsEmpty());
+    EXPECT_EQ(given.d.pick(720ms), 1u);
+  }
+}
+
+TEST(Dispatcher, AUnitOfWhichAllTablesAreReadHasNoProbe) {
+  std::vector<Request> all;
+  for (const Table table : {Table::coil, Table::discrete, Table::holding, Table::input}) {
+    all.push_back(request(1, 60s));
+    all.back().table = table;
+  }
+  all.push_back(request(1, 60s, 100));
+  Dispatcher d(all, rtu(), 0s);
   d.advance(0s);
-  ASSERT_EQ(d.pick(0s), 0u);
   d.failed(0, GERBANG_REASON_TIMEOUT, 0s, 500ms);
-  d.answered(2, 510ms);
-  EXPECT_EQ(d.pick(510ms), 0u);  // at once, and no other of this unit
-  // Whether this is the first answer or the second, the other one is over after so much again.
   d.answered(0, 700ms);
-  EXPECT_EQ(d.pick(1899ms), std::nullopt);
-  EXPECT_EQ(d.wake(700ms), 1900ms);
-  EXPECT_EQ(d.pick(1900ms), 1u);
+  EXPECT_EQ(d.pick(700ms), std::nullopt);
+  EXPECT_EQ(d.pick(10'700ms), 1u);
 }
 
 TEST(Dispatcher, AnswersThatLookDifferentOrCarryANumberNeedNoSuchCare) {
@@ -228,38 +271,69 @@ TEST(Dispatcher, AnOpenQuestionIsForgottenAfterAWhile) {
   EXPECT_EQ(d.pick(60010ms), 0u);
 }
 
-// One request, so that every answer is of the right registers: but of when?
-TEST(Dispatcher, AnAnswerThatMayBeToAQuestionOfLongAgoIsNotUsedAndTheNextOneIs) {
-  auto settings = rtu();
-  settings.timeout = 300ms;
-  Dispatcher d({request(1)}, settings, 1s);
-  Time now = 1s;
-  auto ask = [&] {
-    for (d.advance(now); !d.pick(now); d.advance(now)) now = std::max(now + 1ms, d.wake(now));
-  };
-  ask();
-  d.answered(0, now += 10ms);
-  d.take_missing();
-  const Time first = now;
-  while (now - first < 3s) {
-    ask();
-    d.failed(0, GERBANG_REASON_TIMEOUT, now, now + 300ms);
-    now += 300ms;
+// One request, so that every answer is of the right registers: but of when? It had none for 3 s,
+// then one comes.
+struct OfLongAgo {
+  Dispatcher d{{request(1)}, settings(), 1s};
+  Time now = 1s, first{}, asked{};
+  std::size_t probe = 1;
+
+  static Dispatcher::Settings settings() {
+    auto settings = rtu();
+    settings.timeout = 300ms;
+    return settings;
   }
-  d.take_missing();
-  ask();
-  const Time asked = now;
-  ASSERT_TRUE(d.stale(0, now += 20ms));
-  d.late(0, now);
+  std::size_t ask() {
+    for (d.advance(now); !d.pick(now); d.advance(now)) now = std::max(now + 1ms, d.wake(now));
+    return *d.pick(now);
+  }
+  OfLongAgo() {
+    ask();
+    d.answered(0, now += 10ms);
+    first = now;
+    while (now - first < 3s) {
+      ask();
+      d.failed(0, GERBANG_REASON_TIMEOUT, now, now + 300ms);
+      now += 300ms;
+    }
+    EXPECT_EQ(ask(), 0u);
+    asked = now;
+    d.take_missing();
+    EXPECT_TRUE(d.stale(0, now += 20ms));
+    d.late(0, now);
+    EXPECT_EQ(ask(), probe);
+  }
+};
+
+TEST(Dispatcher, AnAnswerThatMayBeToAQuestionOfLongAgoIsNotUsedAndTheNextOneIs) {
+  OfLongAgo given;
+  Dispatcher& d = given.d;
+  EXPECT_THAT(reasons(d), IsEmpty()) << "its turn waits for what the probe shows";
+  const Time before = given.now;
+  d.answered(given.probe, given.now += 20ms);
+  EXPECT_EQ(given.ask(), 0u);
+  EXPECT_EQ(given.now, before + 20ms) << "at once";
+  EXPECT_FALSE(d.stale(0, given.now += 20ms));
+  d.answered(0, given.now);
+  EXPECT_THAT(reasons(d), IsEmpty());
+}
+
+TEST(Dispatcher, AUnitThatDoesNotAnswerTheProbeRestsUntilNoOtherAnswerCanCome) {
+  OfLongAgo given;
+  Dispatcher& d = given.d;
+  const Time before = given.now;
+  for (std::size_t next = given.probe; d.is_probe(next); next = given.ask()) {
+    d.failed(next, GERBANG_REASON_TIMEOUT, given.now, given.now + 300ms);
+    given.now += 300ms;
+  }
   EXPECT_THAT(reasons(d), testing::Contains(GERBANG_REASON_TIMEOUT));
-  const Time before = now;
-  ask();
-  EXPECT_GE(now - before, asked - first - 1s) << "the other answers may be as late";
-  EXPECT_LE(now - before, 10s + settings.patience);
-  EXPECT_FALSE(d.stale(0, now += 20ms));
-  d.answered(0, now);
-  ask();
-  EXPECT_FALSE(d.stale(0, now += 20ms));
+  EXPECT_EQ(given.ask(), 0u);
+  EXPECT_GE(given.now - before, given.asked - given.first - 1s) << "the others may be as late";
+  EXPECT_LE(given.now - before, 10s + given.settings().patience);
+  EXPECT_FALSE(d.stale(0, given.now += 20ms));
+  d.answered(0, given.now);
+  given.ask();
+  EXPECT_FALSE(d.stale(0, given.now += 20ms));
 }
 
 TEST(Dispatcher, TheAnswerToARetryIsUsed) {
@@ -285,46 +359,76 @@ TEST(Dispatcher, NothingIsStaleWhenAnswersSayWhoseTheyAreOrTheUnitWasSilentForLo
 }
 
 // A unit that takes its time for each question, one after the other, and loses some answers: none
-// is ever taken for another request's.
+// is ever taken for another request's, nor for one of now when it is older than some seconds.
+// It answers probes too, or not.
 TEST(Dispatcher, NoLateAnswerIsEverTakenForAnotherRequests) {
+  struct Owed {
+    Time comes, asked;
+    std::size_t to;
+  };
   std::mt19937 random(11);
-  for (const Time slowest : {300ms, 700ms, 1300ms, 3100ms}) {
-    auto settings = rtu();
-    settings.max_back_off = 4s;
-    Dispatcher d({request(1, 2s, 0), request(1, 2s, 100), request(1, 3s, 200)}, settings, 0s);
-    std::deque<std::pair<Time, std::size_t>> coming;  // when, and to which request
-    Time free_at = 0s;
-    unsigned taken = 0, late = 0;
-    for (Time now = 0s; now < 3600s;) {
-      d.advance(now);
-      d.take_missing();
-      const auto next = d.pick(now);
-      if (!next) {
-        now = std::max(now + 1ms, d.wake(now));
-        continue;
-      }
-      while (!coming.empty() && coming.front().first <= now) coming.pop_front();  // flushed
-      // Slow for a minute, then as it should be, and so on; one answer of seven gets lost.
-      const bool slow = now / 60s % 2 == 0;
-      free_at = std::max(free_at, now) +
-                (slow ? slowest * static_cast<int>(50 + random() % 50) / 100 : Time(10ms));
-      if (random() % 7 != 0) coming.emplace_back(free_at, *next);
-      if (!coming.empty() && coming.front().first <= now + 500ms) {
-        const auto [when, whose] = coming.front();
+  for (const bool answers_probes : {true, false})
+    for (const Time slowest : {300ms, 700ms, 1300ms, 3100ms, 7000ms}) {
+      SCOPED_TRACE(std::to_string(slowest / 1ms) + (answers_probes ? " ms, probes" : " ms"));
+      auto settings = rtu();
+      settings.max_back_off = 4s;
+      Dispatcher d({request(1, 2s, 0), request(1, 2s, 100), request(1, 3s, 200)}, settings, 0s);
+      std::deque<Owed> coming;
+      Time free_at = 0s;
+      unsigned taken = 0, late = 0, probes = 0;
+      for (Time now = 0s; now < 3600s;) {
+        d.advance(now);
+        d.take_missing();
+        const auto next = d.pick(now);
+        if (!next) {
+          now = std::max(now + 1ms, d.wake(now));
+          continue;
+        }
+        const bool probe = d.is_probe(*next);
+        while (!coming.empty() && coming.front().comes <= now) coming.pop_front();  // flushed
+        // Slow for a minute, then as it should be, and so on; one answer of seven gets lost.
+        const bool slow = now / 60s % 2 == 0;
+        const Time done = std::max(free_at, now) +
+                          (slow ? slowest * static_cast<int>(50 + random() % 50) / 100 : 10ms);
+        const bool lost = random() % 7 == 0 || (probe && !answers_probes);
+        if (done - now < 10s) {  // later ones are not reckoned with
+          free_at = done;
+          if (!lost) coming.push_back({done, now, *next});
+        }
+        // Who asks a probe waits for what looks like its answer; else what is no answer ends it.
+        if (probe)
+          while (!coming.empty() && coming.front().comes <= now + 500ms &&
+                 coming.front().to != *next)
+            coming.pop_front();
+        if (coming.empty() || coming.front().comes > now + 500ms) {
+          ++late;
+          d.failed(*next, GERBANG_REASON_TIMEOUT, now, now + 500ms);
+          now += 500ms;
+          continue;
+        }
+        const Owed got = coming.front();
         coming.pop_front();
-        ASSERT_EQ(whose, *next) << slowest / 1ms << " ms, at " << now / 1ms;
-        ++taken;
-        d.answered(*next, when);
-        now = when;
-      } else {
-        ++late;
-        d.failed(*next, GERBANG_REASON_TIMEOUT, now, now + 500ms);
-        now += 500ms;
+        const Time asked = std::exchange(now, got.comes);
+        if (d.is_probe(got.to) && !probe) {
+          d.failed(*next, GERBANG_REASON_PROTOCOL, asked, now);
+        } else if (probe) {
+          ++probes;
+          d.answered(*next, now);
+        } else {
+          ASSERT_EQ(got.to, *next) << "at " << now / 1ms;
+          if (d.stale(*next, now)) {
+            d.late(*next, now);
+            continue;
+          }
+          ASSERT_LE(now - got.asked, 2500ms) << "at " << now / 1ms;
+          ++taken;
+          d.answered(*next, now);
+        }
       }
+      EXPECT_GT(taken, answers_probes ? 1000u : 500u);
+      EXPECT_GT(late, 100u);
+      EXPECT_EQ(probes > 10, answers_probes);
     }
-    EXPECT_GT(taken, 1000u) << slowest / 1ms;
-    EXPECT_GT(late, 100u);
-  }
 }
 
 TEST(Dispatcher, WithoutAnySlackADoubtfulUnitStillGetsItsChanceAfterAWhile) {

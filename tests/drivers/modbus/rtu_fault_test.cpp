@@ -154,6 +154,52 @@ TEST_F(ModbusRtu, AnAnswerAfterTheTimeOutIsNeverTakenForAnotherRegister) {
             4);
 }
 
+// Two requests that look alike, of which nobody can tell the answers apart.
+TEST_F(ModbusRtu, AUnitThatWasSilentForSecondsIsBackWithinASecondOrTwo) {
+  std::atomic<bool> silent = false;
+  ScriptedRtu line(path,
+                   [&](const Question& q) { return silent ? Replies{} : ScriptedRtu::answer(q); });
+  for (int reg : {0, 200}) rig.sensor("r" + std::to_string(reg), at(1, reg), 200ms);
+  ASSERT_EQ(open(), GERBANG_OK);
+  for (const auto outage : {3700ms, 4700ms}) {
+    ASSERT_TRUE(rig.poll_until([&] { return rig.good(0) >= 3 && rig.good(1) >= 3; })) << rig.log;
+    silent = true;
+    rig.poll_for(outage);
+    silent = false;
+    rig.readings.clear();
+    EXPECT_TRUE(rig.poll_until([&] { return rig.good(0) >= 1 && rig.good(1) >= 1; }, 2500ms))
+        << rig.log;
+  }
+  for (std::uint32_t s : {0u, 1u})
+    expect_only_right_values(rig, s, 100 + static_cast<int>(s) * 200);
+}
+
+// The answers to all that was asked meanwhile come at once: they are of then, not of now.
+TEST_F(ModbusRtu, AnswersThatWereHeldUpForSecondsAreNobodysValues) {
+  std::atomic<bool> held = false;
+  std::atomic<int> counter = 0;
+  std::vector<Reply> owed;
+  ScriptedRtu line(path, [&](const Question& q) {
+    Reply reply = now(ScriptedRtu::with_crc(
+        {q.unit, q.function, 2, 0, static_cast<std::uint8_t>(std::min(255, ++counter))}));
+    owed.push_back(reply);
+    return held ? Replies{} : std::exchange(owed, {});
+  });
+  rig.sensor("count", at(1, 0), 100ms);
+  ASSERT_EQ(open(), GERBANG_OK);
+  ASSERT_TRUE(rig.poll_until([&] { return rig.good(0) >= 3; })) << rig.log;
+  held = true;
+  rig.poll_for(3700ms);
+  const int asked = counter;
+  held = false;
+  rig.readings.clear();
+  ASSERT_TRUE(rig.poll_until([&] { return rig.good(0) >= 3; })) << rig.log;
+  for (const auto& r : rig.of(0))
+    if (r.quality != GERBANG_MISSING) {
+      EXPECT_GT(r.integer, asked);
+    }
+}
+
 TEST_F(ModbusRtu, BytesThatNobodyAskedForAreThrownAway) {
   ScriptedRtu line(path, ScriptedRtu::answer);
   rig.sensor("a", at(1, 5), 30ms);

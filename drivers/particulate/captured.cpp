@@ -2,6 +2,7 @@
 #include "captured.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace gerbang::particulate {
 namespace {
@@ -21,9 +22,53 @@ std::string cut(std::size_t have, std::size_t need) {
   return "the frame is cut: " + std::to_string(have) + " of " + std::to_string(need) + " bytes";
 }
 
+// What a whole command to a sensor is, if one stands here.
+std::string command_in(Bytes b) {
+  constexpr const char* kNot = ", not its answer";
+  if (b.size() >= 7 && b[0] == 0x42 && b[1] == 0x4D &&
+      (serial::sum(b.first(5)) & 0xFFFF) == serial::big16(b, 5)) {
+    const char* what = b[2] == 0xE1   ? (b[4] == 0 ? "be passive" : "be active")
+                       : b[2] == 0xE2 ? "measure"
+                       : b[2] == 0xE4 ? (b[4] == 0 ? "sleep" : "wake up")
+                                      : nullptr;
+    if (what != nullptr) return "this tells a Plantower sensor to " + std::string(what) + kNot;
+  }
+  if (b.size() >= 19 && b[0] == 0xAA && b[1] == 0xB4 && b[18] == 0xAB)
+    return std::string("this is a question or a setting for an SDS011") + kNot;
+  return {};
+}
+
+// Of a sound SHDLC frame.
+std::string shdlc_meaning(Bytes inside) {
+  struct Command {
+    std::uint8_t code;
+    const char* name;
+  };
+  constexpr std::array kCommands{Command{0x00, "start measuring"},
+                                 Command{0x01, "stop measuring"},
+                                 Command{0x03, "read values"},
+                                 Command{0x10, "sleep"},
+                                 Command{0x11, "wake up"},
+                                 Command{0x56, "clean the fan"},
+                                 Command{0x80, "auto-clean"},
+                                 Command{0xD0, "device information"},
+                                 Command{0xD1, "version"},
+                                 Command{0xD2, "device status"},
+                                 Command{0xD3, "reset"}};
+  const auto* known = std::find_if(kCommands.begin(), kCommands.end(),
+                                   [&](const Command& c) { return c.code == inside[1]; });
+  if (known == kCommands.end()) return {};
+  const std::string name = std::string(" \"") + known->name + "\"";
+  if (inside.size() == std::size_t{4} + inside[2])
+    return "this is the command" + name + " to an SPS30, not its answer";
+  return "this is an SPS30's answer to the command" + name +
+         "; only that to \"read values\" holds any";
+}
+
 // What is wrong with the first thing that looks like a frame.
 std::string explain(Bytes b) {
   for (; !b.empty(); b = b.subspan(1)) {
+    if (const std::string command = command_in(b); !command.empty()) return command;
     if (b.size() >= 4 && b[0] == 0x42 && b[1] == 0x4D) {
       const std::size_t size = 4u + serial::big16(b, 2);
       if (size < 8 || size > 64)
@@ -41,9 +86,13 @@ std::string explain(Bytes b) {
       if (end == b.end()) return "the SHDLC frame does not end with 7E";
       const auto inside = unstuff(b.subspan(1, static_cast<std::size_t>(end - b.begin()) - 1));
       if (!inside) return "the byte stuffing is wrong: after 7D come 5E, 5D, 31 or 33 only";
-      if (inside->size() < 5) return "this is a question to an SPS30, not its answer";
+      if (inside->size() < 4) return cut(inside->size() + 2, 6);
       const auto computed = shdlc_checksum(Bytes(*inside).first(inside->size() - 1));
       if (computed != inside->back()) return checksums(inside->back(), computed, 2);
+      const bool command = inside->size() == std::size_t{4} + (*inside)[2];
+      const std::string meaning = shdlc_meaning(*inside);
+      if (!meaning.empty() && (command || (*inside)[1] != 0x03)) return meaning;
+      if (inside->size() < 5) return "this is a question to an SPS30, not its answer";
       if (inside->size() != std::size_t{5} + (*inside)[3])
         return "the SHDLC frame holds " + std::to_string(inside->size() - 5) +
                " bytes of data, but says " + std::to_string((*inside)[3]);

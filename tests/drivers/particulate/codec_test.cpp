@@ -172,6 +172,37 @@ TEST(Captured, SaysWhatIsWrong) {
               HasSubstr("this frame is of model sds011, not pms5003"));
 }
 
+// The commands of Plantower's manual (PMS5003, appendix I), of Nova's (SDS011 control protocol) and
+// of Sensirion's datasheet (SPS30, section SHDLC): none is a value.
+TEST(Captured, SaysWhichCommandItIs) {
+  const std::vector<std::pair<const char*, const char*>> commands{
+      {"42 4D E1 00 00 01 70", "to be passive"},
+      {"42 4D E1 00 01 01 71", "to be active"},
+      {"42 4D E2 00 00 01 71", "to measure"},
+      {"42 4D E4 00 00 01 73", "to sleep"},
+      {"42 4D E4 00 01 01 74", "to wake up"},
+      {"AA B4 04 00 00 00 00 00 00 00 00 00 00 00 00 FF FF 02 AB", "SDS011"},
+      {"7E 00 00 02 01 03 F9 7E", "command \"start measuring\""},
+      {"7E 00 01 00 FE 7E", "command \"stop measuring\""},
+      {"7E 00 03 00 FC 7E", "command \"read values\""},
+      {"7E 00 56 00 A9 7E", "command \"clean the fan\""},
+      {"7E 00 D3 00 2C 7E", "command \"reset\""},
+      {"7E 00 D0 01 03 2B 7E", "command \"device information\""},
+      {"7E 00 80 01 00 7D 5E 7E", "command \"auto-clean\""},
+      {"7E 00 10 00 EF 7E", "command \"sleep\""},
+      {"7E 00 7D 31 00 EE 7E", "command \"wake up\""},
+      {"7E 00 56 00 00 A9 7E", "answer to the command \"clean the fan\""},
+  };
+  for (const auto& [hex, what] : commands) {
+    EXPECT_THAT(refusal(hex), HasSubstr(what)) << hex;
+    if (refusal(hex).find("answer to the command") == std::string::npos) {
+      EXPECT_THAT(refusal(hex), HasSubstr("not its answer")) << hex;
+    }
+  }
+  EXPECT_THAT(refusal("42 4D E2 00 00 01 72"), HasSubstr("cannot have"));
+  EXPECT_THAT(refusal("7E 00 03 00 FD 7E"), HasSubstr("checksum is wrong"));
+}
+
 TEST(Captured, FindsTheFrameInsideAPieceOfAStream) {
   EXPECT_THAT(values("29 00 1a 02 a2 AA C0 D4 04 3A 0A A1 60 1D AB AA C0 D4"),
               ElementsAre(123.6, 261.8));

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "ctl/commands.hpp"
+#include "ctl/read_computed.hpp"
 #include "ctl/read_lines.hpp"
 #include "ctl/running.hpp"
 #include "ipc/child.hpp"
@@ -44,7 +45,7 @@ std::vector<source::DriverSpec> wanted_drivers(const config::Config& config,
   std::vector<source::DriverSpec> specs(config.drivers.size());
   for (std::size_t i = 0; i < config.sensors.size(); ++i) {
     const config::Sensor& sensor = config.sensors[i];
-    if (sensor.driver == config::kNoDriver) continue;  // computed by the daemon
+    if (sensor.driver == config::kNoDriver) continue;  // computed
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), sensor.id) == wanted.end())
       continue;
     source::SensorSpec one;
@@ -123,8 +124,14 @@ int show_running(const Endpoint& gateway, const Common& common, const ReadOption
     const json::value* v = newest.if_contains("value");
     const json::value* unit = s.if_contains("unit");
     const json::value* age = newest.if_contains("ageMs");
-    char number[40] = "no value";
-    if (v && v->is_number()) std::snprintf(number, sizeof number, "%.10g", v->to_number<double>());
+    const json::value* decimals = s.if_contains("decimals");
+    const json::value* reason = newest.if_contains("reason");
+    if (reason && reason->is_string()) q += " (" + std::string(reason->as_string()) + ")";
+    char number[400] = "no value";  // the largest double has 309 digits
+    if (v && v->is_number())
+      std::snprintf(number, sizeof number, "%.*f",
+                    decimals && decimals->is_number() ? decimals->to_number<int>() : 3,
+                    v->to_number<double>());
     double seconds = age && age->is_number() ? age->to_number<double>() / 1000 : 0;
     std::printf("%-24s %s %s   %s   %.1f s ago\n", id.c_str(), number,
                 unit && unit->is_string() ? unit->as_string().c_str() : "", q.c_str(), seconds);
@@ -162,9 +169,24 @@ int follow_running(const Endpoint& gateway, const config::Config& config, const 
   return code;
 }
 
+void show(const Common& common, const std::vector<SensorLine>& lines) {
+  for (const SensorLine& line : lines) {
+    if (common.json)
+      print_json(line);
+    else
+      print(line);
+  }
+}
+
+bool good(const std::vector<SensorLine>& lines) {
+  return std::all_of(lines.begin(), lines.end(), [](const SensorLine& l) { return l.good(); });
+}
+
 int read_once(const Common& common, const config::Config& config,
-              const std::vector<source::DriverSpec>& specs, const std::string& host) {
+              const std::vector<std::string>& wanted, const std::vector<source::DriverSpec>& specs,
+              const std::string& host) {
   bool all_good = true;
+  std::vector<SensorLine> all;
   for (const source::DriverSpec& spec : specs) {
     DriverView view(config, spec, true);
     const auto limit = 15s + std::chrono::milliseconds(spec.max_block_ms);
@@ -174,22 +196,21 @@ int read_once(const Common& common, const config::Config& config,
     all_good = all_good && view.all_good();
     // Nobody wants to hear of a line that is well.
     const bool advise_too = !view.all_good();
-    for (const SensorLine& line : view.lines()) {
-      if (common.json)
-        print_json(line);
-      else
-        print(line);
-    }
+    show(common, view.lines());
+    all.insert(all.end(), view.lines().begin(), view.lines().end());
     if (advise_too && common.json) view.print_advice_json(common.language);
     if (advise_too && !common.json) view.print_advice(common.language);
     std::fflush(stdout);
     if (!trouble.empty()) std::fprintf(stderr, "%s: %s\n", spec.name.c_str(), trouble.c_str());
   }
-  return all_good ? kOk : kBad;
+  const auto computed = computed_lines(config, wanted, all);
+  show(common, computed);
+  return all_good && good(computed) ? kOk : kBad;
 }
 
 int watch(const Common& common, const config::Config& config,
-          const std::vector<source::DriverSpec>& specs, const std::string& host) {
+          const std::vector<std::string>& wanted, const std::vector<source::DriverSpec>& specs,
+          const std::string& host) {
   std::vector<std::unique_ptr<DriverView>> views;
   std::vector<source::Watched> lines;
   for (const source::DriverSpec& spec : specs) {
@@ -203,22 +224,29 @@ int watch(const Common& common, const config::Config& config,
   }
   const bool terminal = ::isatty(STDOUT_FILENO) != 0 && !common.json;
   int tenths = 0;
-  const auto show = [&] {
+  const auto computed = [&] {
+    std::vector<SensorLine> all;
+    for (const auto& view : views)
+      all.insert(all.end(), view->lines().begin(), view->lines().end());
+    return computed_lines(config, wanted, all);
+  };
+  const auto show_all = [&] {
     if (terminal) std::fputs("\033[H\033[J", stdout);
     if (!common.json) std::printf("-- after %d s; Ctrl-C ends\n", tenths / 10);
     for (const auto& view : views) view->tick();
     for (const auto& view : views)
       common.json ? view->print_json(common.language) : view->print(common.language);
+    show(common, computed());
     std::fflush(stdout);
   };
   source::watch(host, lines, [&] {
-    if (tenths > 0 && tenths % 10 == 0) show();
+    if (tenths > 0 && tenths % 10 == 0) show_all();
     ++tenths;
     return g_interrupted == 0;
   });
-  return std::all_of(views.begin(), views.end(), [](const auto& v) { return v->all_good(); })
-             ? kOk
-             : kBad;
+  const bool all_good =
+      std::all_of(views.begin(), views.end(), [](const auto& v) { return v->all_good(); });
+  return all_good && good(computed()) ? kOk : kBad;
 }
 
 }  // namespace
@@ -248,9 +276,10 @@ int read(const Common& common, const ReadOptions& options) {
   if (auto gateway = running_gateway(config))
     return follow_running(*gateway, config, common, options);
   source::Catalogue catalogue(*host);
-  const auto specs = wanted_drivers(config, catalogue, options.sensors);
-  return options.watch ? watch(common, config, specs, *host)
-                       : read_once(common, config, specs, *host);
+  const auto wanted = with_inputs(config, options.sensors);
+  const auto specs = wanted_drivers(config, catalogue, wanted);
+  return options.watch ? watch(common, config, wanted, specs, *host)
+                       : read_once(common, config, wanted, specs, *host);
 }
 
 }  // namespace gerbang::ctl

@@ -2,7 +2,10 @@
 #include "ctl/read_lines.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <optional>
 #include <utility>
@@ -21,6 +24,34 @@ constexpr std::size_t kReceived = 1024;
 constexpr std::size_t kTicks = 30;
 constexpr unsigned kWarning = 2;  // gerbang_log_level
 
+constexpr const char* kAddsUp = "is added up by the running gateway";
+
+// As short as what the device can have said: most decode to 32 bits.
+std::string raw_text(const Raw& raw) {
+  std::array<char, 32> text;
+  const auto narrow = static_cast<float>(raw.number);
+  if (!raw.is_integer && static_cast<double>(narrow) == raw.number) {
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), narrow).ptr;
+    return std::string(text.data(), end);
+  }
+  const int length = std::snprintf(text.data(), text.size(), "%.10g", raw.value());
+  return std::string(text.data(), static_cast<std::size_t>(length));
+}
+
+// Decimals of a number in the sensor's unit, as fine as the quantity's.
+int decimals_of(const config::Sensor& s) {
+  const double slope = std::abs(s.calibration.slope);
+  if (slope == 0) return static_cast<int>(s.quantity->decimals);
+  const double wanted = std::ceil(s.quantity->decimals + std::log10(slope) - 1e-9);
+  return static_cast<int>(std::clamp(wanted, 0.0, 9.0));
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
 std::string quality_text(const Reading& reading) {
   std::string out(name(reading.flag));
   std::replace(out.begin(), out.end(), '_', ' ');
@@ -30,9 +61,18 @@ std::string quality_text(const Reading& reading) {
 
 json::object to_json(const SensorLine& line) {
   const config::Sensor& s = *line.sensor;
-  json::object o{{"sensor", s.id}, {"quality", name(line.reading.flag)}};
+  json::object o{{"sensor", s.id}};
+  if (!line.from.empty()) o["computedFrom"] = json::array(line.from.begin(), line.from.end());
+  if (line.adds_up()) {
+    o["note"] = kAddsUp;
+    return o;
+  }
+  o["quality"] = name(line.reading.flag);
   if (line.reading.reason != Reason::none) o["reason"] = name(line.reading.reason);
-  if (line.reading.flag != Flag::missing) {
+  if (line.reading.flag != Flag::missing && !line.from.empty()) {
+    o["value"] = line.value();
+    o["unit"] = s.quantity->unit;
+  } else if (line.reading.flag != Flag::missing) {
     if (line.reading.raw.is_integer)
       o["raw"] = line.reading.raw.integer;
     else
@@ -46,22 +86,6 @@ json::object to_json(const SensorLine& line) {
   if (!line.exchange.received.empty()) o["received"] = hex(line.exchange.received);
   if (line.milliseconds() > 0) o["milliseconds"] = line.milliseconds();
   return o;
-}
-
-// The same range test as the gateway's.
-void judge(SensorLine& line) {
-  std::optional<quality::Range> range;
-  if (line.sensor->range) {
-    range.emplace();
-    range->low = line.sensor->range->low;
-    range->high = line.sensor->range->high;
-  }
-  quality::Mark said;
-  said.flag = line.reading.flag;
-  said.reason = line.reading.reason;
-  quality::Mark mark = quality::check(said, line.value(), range);
-  line.reading.flag = mark.flag;
-  line.reading.reason = mark.reason;
 }
 
 // What was counted since then; all of it if nothing was.
@@ -89,6 +113,21 @@ double mean_ms(const DeviceCounts& counts) {
 
 }  // namespace
 
+void judge(SensorLine& line) {
+  std::optional<quality::Range> range;
+  if (line.sensor->range) {
+    range.emplace();
+    range->low = line.sensor->range->low;
+    range->high = line.sensor->range->high;
+  }
+  quality::Mark said;
+  said.flag = line.reading.flag;
+  said.reason = line.reading.reason;
+  quality::Mark mark = quality::check(said, line.value(), range);
+  line.reading.flag = mark.flag;
+  line.reading.reason = mark.reason;
+}
+
 double SensorLine::in_sensor_unit() const {
   return reading.raw.value() * sensor->calibration.scale + sensor->calibration.offset;
 }
@@ -100,12 +139,20 @@ double SensorLine::milliseconds() const {
 
 void print(const SensorLine& line) {
   const config::Sensor& s = *line.sensor;
-  if (line.reading.flag == Flag::missing) {
-    std::printf("%-24s no value: %s\n", s.id.c_str(), quality_text(line.reading).c_str());
+  const auto decimals = static_cast<int>(s.quantity->decimals);
+  if (line.adds_up()) {
+    std::printf("%-24s %s, from %s\n", s.id.c_str(), kAddsUp, joined(line.from).c_str());
+  } else if (line.reading.flag == Flag::missing) {
+    std::printf("%-24s no value: %s%s\n", s.id.c_str(), quality_text(line.reading).c_str(),
+                line.from.empty() ? "" : (", computed from " + joined(line.from)).c_str());
+  } else if (!line.from.empty()) {
+    std::printf("%-24s %.*f %s   %s   computed from %s\n", s.id.c_str(), decimals, line.value(),
+                s.quantity->unit.c_str(), quality_text(line.reading).c_str(),
+                joined(line.from).c_str());
   } else {
-    std::printf("%-24s raw %.10g  =  %.10g %s  =  %.*f %s   %s   %.1f ms\n", s.id.c_str(),
-                line.reading.raw.value(), line.in_sensor_unit(), s.unit.c_str(),
-                static_cast<int>(s.quantity->decimals), line.value(), s.quantity->unit.c_str(),
+    std::printf("%-24s raw %s  =  %.*f %s  =  %.*f %s   %s   %.1f ms\n", s.id.c_str(),
+                raw_text(line.reading.raw).c_str(), decimals_of(s), line.in_sensor_unit(),
+                s.unit.c_str(), decimals, line.value(), s.quantity->unit.c_str(),
                 quality_text(line.reading).c_str(), line.milliseconds());
   }
   if (!line.exchange.sent.empty()) std::printf("  sent      %s\n", hex(line.exchange.sent).c_str());

@@ -27,13 +27,18 @@ struct SensorLine {
   const config::Sensor* sensor = nullptr;
   Reading reading;
   Exchange exchange;
+  std::vector<std::string> from;  // of a computed one: the sensors that it is computed from
 
+  // A sum over time: one reading says nothing of it.
+  bool adds_up() const { return sensor->formula && quality::adds_up(sensor->formula->kind); }
   bool good() const { return reading.flag == Flag::good || reading.flag == Flag::not_evaluated; }
   double in_sensor_unit() const;
   double value() const { return sensor->calibration.apply(reading.raw.value()); }
   double milliseconds() const;  // from the question to the last byte of the answer; 0: unknown
 };
 
+// The same range test as the gateway's.
+void judge(SensorLine& line);
 void print(const SensorLine& line);
 void print_json(const SensorLine& line);
 

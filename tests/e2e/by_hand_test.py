@@ -3,6 +3,7 @@
 """What a technician types: drivers, check, read with and without a running gateway, status. The plant is pymodbus."""
 import json
 import os
+import re
 import subprocess
 import unittest
 
@@ -36,6 +37,17 @@ driver = "wtp-plc"
 quantity = "flow"
 unit = "L/s"
 address = {{ unit = 1, table = "holding", register = 30, type = "float32", order = "dcba" }}
+[[sensor]]
+id = "ph-table"
+quantity = "ph"
+correction = "table"
+from = ["raw-ph"]
+parameters = {{ points_from = [0, 14], points_to = [0.1, 14.1] }}
+[[sensor]]
+id = "clear-volume"
+quantity = "volume"
+correction = "flow-integral"
+from = ["clear-flow"]
 [[sensor]]
 id = "no-such-register"
 driver = "wtp-plc"
@@ -82,9 +94,28 @@ class ByHand(unittest.TestCase):
         self.assertRegex(out, r"sent +([0-9a-f]{2} )+", "the bytes, for the one with a serial monitor")
         self.assertRegex(out, r"received +([0-9a-f]{2} )+")
 
+    def test_read_computes_what_the_gateway_computes(self):
+        code, out, err = self.ctl("--config", self.file, "--json", "read", "ph-table", "clear-volume")
+        self.assertEqual(code, 0, out + err)
+        rows = {row["sensor"]: row for row in map(json.loads, out.splitlines())}
+        self.assertEqual(set(rows), {"raw-ph", "clear-flow", "ph-table", "clear-volume"}, "with what they come from")
+        self.assertAlmostEqual(rows["ph-table"]["value"], self.served("ph")[0] + 0.1, places=9)
+        self.assertEqual((rows["ph-table"]["computedFrom"], rows["ph-table"]["unit"]), (["raw-ph"], "pH"))
+        self.assertNotIn("value", rows["clear-volume"], "one reading is no sum")
+
+        _, out, _ = self.ctl("--config", self.file, "read")
+        ph = int(re.search(r"raw-ph +raw (\d+) ", out)[1]) / 100
+        flow = float(re.search(r"clear-flow +raw (\S+) ", out)[1])
+        self.assertIn(round(ph, 2), [round(v, 2) for v in self.served("ph")])
+        self.assertRegex(out, rf"raw-ph +raw \d+  =  {ph:.2f} pH  =  {ph:.2f} pH ")
+        self.assertRegex(out, rf"ph-table +{ph + 0.1:.2f} pH   not evaluated   computed from raw-ph")
+        self.assertRegex(out, r"clear-volume +is added up by the running gateway, from clear-flow")
+        # As many digits as the quantity has: hundredths of m³/h are thousandths of L/s.
+        self.assertRegex(out, rf"clear-flow +raw [\d.]{{1,9}}  =  {flow:.3f} L/s  =  {flow * 3.6:.2f} m³/h ")
+
     def test_read_says_what_is_wrong(self):
         code, out, err = self.ctl("--config", self.file, "read")
-        self.assertEqual(code, 1, "one of three is bad")
+        self.assertEqual(code, 1, "one is bad")
         self.assertRegex(out, r"no-such-register +no value: missing \(EXCEPTION\)")
         self.assertRegex(err, r"no-such-register: unit 1 holding 60000.*ILLEGAL DATA ADDRESS")
         code, _, err = self.ctl("--config", self.file, "read", "nobody")
@@ -105,7 +136,10 @@ class ByHand(unittest.TestCase):
         code, out, _ = self.ctl("--config", self.file, "read", "raw-ph")
         self.assertEqual(code, 0)
         self.assertIn("holds the lines", out)
-        self.assertRegex(out, r"raw-ph +7[.\d]* pH +good .*ago")
+        self.assertRegex(out, r"raw-ph +7\.\d\d pH +good .*ago")
+        _, out, _ = self.ctl("--config", self.file, "read", "ph-table", "clear-volume")
+        self.assertRegex(out, r"ph-table +7\.\d\d pH +[a-z_]+ .*ago")
+        self.assertRegex(out, r"clear-volume +\d+\.\d m³ ")
         self.assertLessEqual(len(self.served("ph")) - before, 4, "only the gateway asked the device")
         code, out, _ = self.ctl("--config", self.file, "status")
         self.assertRegex(out, r"wtp-plc +modbus +running")

@@ -80,6 +80,7 @@ std::vector<pipeline::Sensor> sensors_of(const config::Config& config,
     for (std::size_t input : sensor.from) s.from.push_back(static_cast<std::uint32_t>(input));
     s.interval_ms = sensor.quantity->kind == QuantityKind::event ? 0 : sensor.interval.count();
     s.wrap = sensor.wrap;
+    s.count_suspect = sensor.count_suspect;
     out.push_back(std::move(s));
   }
   return out;

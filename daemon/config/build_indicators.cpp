@@ -28,7 +28,8 @@ bool of_station(Method method) {
 
 // Reads each row of a day, so that another window makes no sense.
 bool of_a_day(Method method) {
-  return of_station(method) || method == Method::hours_outside || method == Method::share_complying;
+  return of_station(method) || method == Method::hours_outside ||
+         method == Method::share_complying || method == Method::difference;
 }
 
 bool takes_several(Method method) {
@@ -260,8 +261,20 @@ class Builder {
     helpers(standard, *node);
   }
 
-  // A limit that is judged against another quantity, without it, is never judged.
+  // A limit that is judged against another quantity, without it, is never judged; a difference
+  // needs both.
   void helpers(const Standard& standard, const Node& node) {
+    if (standard.method == Method::difference)
+      for (const std::string& quantity : standard.quantities)
+        if (node.get(quantity) == nullptr)
+          error("inputs", in_quotes(standard.id) + " compares two and " + quantity + " is missing",
+                "add " + quantity + " = \"sensor-id\"");
+    if (!standard.witness.empty() && node.get(standard.witness) == nullptr)
+      report_.warning(table_.place("inputs"), table_.key("inputs"),
+                      "without " + standard.witness + " a day without an event is no data",
+                      "add " + standard.witness +
+                          " = \"sensor-id\": that it was heard all day "
+                          "makes it 0");
     for (const auto& limit : standard.limits)
       if (!limit.relative_to.empty() && node.get(limit.quantity) != nullptr &&
           node.get(limit.relative_to) == nullptr && standard.method != Method::pollution_index)

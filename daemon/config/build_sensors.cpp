@@ -93,6 +93,13 @@ class Builder {
         error("wrap", in_quotes(name->text) + " is not a counter",
               "remove it, or choose a quantity of kind totaliser");
     }
+    if (auto count = table_.given("count_suspect"); count && count->boolean) {
+      out_.count_suspect = true;
+      const QuantityKind kind = row_->quantity->kind;
+      if (kind == QuantityKind::totaliser || kind == QuantityKind::event)
+        error("count_suspect", "amounts of " + in_quotes(name->text) + " are of good readings only",
+              "remove it");
+    }
   }
 
   void scale() {

@@ -140,6 +140,7 @@ struct Sensor {
   Label label;
   std::optional<Range> range;
   std::optional<std::uint64_t> wrap;  // totaliser: the raw count after which it starts again at 0
+  bool count_suspect = false;         // suspect readings are in its windows' statistics and capture
   quality::Rules rules;               // with the defaults, and `range`
   std::vector<quality::Relation> relations;  // of this one to others, by their places
   Shared<Calibrated> calibrated;

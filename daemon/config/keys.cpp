@@ -485,6 +485,12 @@ constexpr std::array kKeys = {
         .example = "{ expected = { low = 4.0, high = 11.0 }, warm_up = \"2m\" }",
         .doc = "Tests of its readings"},
     Key{.section = "sensor",
+        .name = "count_suspect",
+        .type = Type::boolean,
+        .fallback = "false",
+        .doc = "Suspect readings are in the statistics of its windows and count in their capture; "
+               "the counts per flag stay. Not for counters and events"},
+    Key{.section = "sensor",
         .name = "calibration",
         .type = Type::table,
         .example = R"({ date = "2026-05-01", due = "2026-11-01", person = "Sari" })",

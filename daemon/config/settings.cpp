@@ -171,6 +171,7 @@ void write(Writer out, const Sensor& s, const std::string& driver) {
     out.set_if(s.range->high.has_value(), "range.high", s.range->high.value_or(0));
   }
   out.set_if(s.wrap.has_value(), "wrap", s.wrap.value_or(0));
+  out.set_if(s.count_suspect, "count_suspect", s.count_suspect);
   write_rules(out, s.rules);
   for (const quality::Relation& r : s.relations) {
     const std::string key = "quality.related." + std::to_string(r.other) + ".";

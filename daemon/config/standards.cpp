@@ -65,6 +65,8 @@ class Reader {
       out_.quantities.push_back(quantity);
       known(root_, quantity);
     }
+    out_.witness = text_of(root_.get("witness"));
+    if (!out_.witness.empty()) known(root_, out_.witness);
     complete();
     return std::move(out_);
   }
@@ -228,7 +230,8 @@ class Reader {
     Level out;
     out.quantity = text_of(row.get("quantity"));
     out.unit = text_of(row.get("unit"));
-    unit(row, out.quantity, out.unit);
+    if (out_.method != Method::difference || out.unit != out_.unit)
+      unit(row, out.quantity, out.unit);
     auto value = bound(row, "from", "above", out.itself);
     if (!value) {
       value = bound(row, "upto", "below", out.itself);
@@ -270,6 +273,9 @@ class Reader {
     if ((out_.method == Method::amount || out_.method == Method::average) &&
         out_.quantities.empty())
       error(root_, "quantities", "none");
+    if (out_.method == Method::difference &&
+        (out_.quantities.size() != 2 || out_.categories.size() != 2 || out_.levels.size() != 1))
+      error(root_, "quantities", "a difference is of a counter and a flow, with one level");
   }
 
   const Node& root_;

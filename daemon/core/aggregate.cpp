@@ -53,7 +53,7 @@ std::string_view name(Verdict verdict) {
 
 std::optional<double> capture(const Aggregate& aggregate) {
   if (!aggregate.expected || *aggregate.expected == 0) return std::nullopt;
-  return std::min(1.0, static_cast<double>(aggregate.good) / *aggregate.expected);
+  return std::min(1.0, static_cast<double>(aggregate.counted()) / *aggregate.expected);
 }
 
 Verdict verdict(const Aggregate& aggregate) {
@@ -66,7 +66,7 @@ Verdict verdict(const Aggregate& aggregate) {
   else
     valid = aggregate.received > 0;
   if (valid) return Verdict::valid;
-  return aggregate.good > 0 ? Verdict::provisional : Verdict::none;
+  return aggregate.counted() > 0 ? Verdict::provisional : Verdict::none;
 }
 
 std::optional<double> mean(const Aggregate& aggregate, QuantityKind kind) {

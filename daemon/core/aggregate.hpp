@@ -43,6 +43,8 @@ struct Aggregate {
   std::uint32_t revision = 0;
   std::int64_t upto = 0;  // newest reading batch that is included
 
+  // Readings whose numbers are in here: the good ones, and suspect ones where the sensor says so.
+  std::uint32_t counted() const { return statistics.count; }
   std::optional<std::uint32_t> missing() const {
     if (!expected) return std::nullopt;
     return *expected > received ? *expected - received : 0;
@@ -55,11 +57,11 @@ std::string_view name(Verdict verdict);  // "VALID"
 
 inline constexpr std::int64_t kHourMs = 3'600'000, kDayMs = 86'400'000;
 
-// Share of the expected readings that are good, at most 1; nullopt where nothing is expected.
+// Share of the expected readings that counted, at most 1; nullopt where nothing is expected.
 std::optional<double> capture(const Aggregate& aggregate);
 
 // VALID from three quarters of the expected readings; a day from 18 valid hours; without an
-// expectation from one reading. Else PROVISIONAL if any reading is good.
+// expectation from one reading. Else PROVISIONAL if any reading counted.
 Verdict verdict(const Aggregate& aggregate);
 
 // In the quantity's unit; degrees in [0, 360) for directions. nullopt: no reading counted, or

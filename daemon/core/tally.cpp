@@ -94,6 +94,7 @@ void Tally::add(const Sample& sample, const SeriesPlan& plan) {
   }
   if (sample.flag == Flag::suspect) {
     ++suspect_;
+    if (plan.count_suspect && std::isfinite(sample.value)) use(sample, plan);
     return;
   }
   if (sample.flag == Flag::bad || !std::isfinite(sample.value)) {

@@ -22,7 +22,8 @@ struct SeriesPlan {
   double factor = 1;                  // totaliser: amount in the quantity's unit for one raw count
   std::optional<std::uint64_t> wrap;  // totaliser: counts in one turn of the register
   std::optional<double> detection_limit;  // lower values are counted as below_limit, too
-  std::int64_t left_ms = 0;  // not 0: removed then; takes part in windows that began before only
+  bool count_suspect = false;  // suspect readings are in the statistics and in capture, too
+  std::int64_t left_ms = 0;    // not 0: removed then; takes part in windows that began before only
 
   bool takes_part(const TimeSpan& window) const {
     return left_ms == 0 || window.start_ms <= left_ms;

@@ -85,6 +85,7 @@ json::object json_of(const Standard& standard) {
   if (!standard.steps.empty())
     out["steps"] = json::array(standard.steps.begin(), standard.steps.end());
   out["rows"] = rows_of(standard);
+  if (!standard.witness.empty()) out["witness"] = standard.witness;
   out["smart_dimension"] = standard.place.dimension;
   out["smart_sub_dimension"] = standard.place.sub_dimension;
   out["iso"] = std::move(iso);
@@ -129,6 +130,10 @@ void print(const Standard& s, bool ind) {
                text("note")});
   }
   for (const std::string& quantity : s.quantities) table.add({"", quantity});
+  if (!s.witness.empty())
+    table.add({"", s.witness,
+               ind ? "saksi: pembacaannya menunjukkan alatnya hidup"
+                   : "witness: while it is read the device is alive"});
   table.print();
 }
 

@@ -97,37 +97,52 @@ void by_windows(const Plan& plan, const std::vector<WindowValue>& windows, Verdi
   }
 }
 
-// A weighbridge at which no lorry stopped says nothing: that is 0 t, and nobody knows better.
-void nothing_weighed(const Plan& plan, const std::vector<WindowValue>& windows, Outcome& out) {
-  if (out.value || plan.standard->method != Method::amount) return;
-  bool events = !windows.empty();
-  for (std::size_t i = 0; i < windows.size(); ++i)
-    events = events && windows[i].any && plan.inputs[i].kind == QuantityKind::event;
-  if (events) out.value = 0;
+// A weighbridge at which no lorry stopped says nothing, and so does a dead one. Only while its
+// device was heard is no event an amount of 0.
+void heard(const Plan& plan, const WindowValue& witness, std::vector<WindowValue>& windows,
+           Outcome& out) {
+  out.capture = witness.capture;
+  out.clock = std::max(out.clock, witness.clock);
+  if (witness.verdict != Verdict::valid) return;
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    WindowValue& one = windows[i];
+    if (plan.inputs[i].kind != QuantityKind::event || one.value) continue;
+    out.inputs[i].value = one.value = 0;
+    one.verdict = Verdict::valid;
+  }
 }
 
 void from_windows(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out) {
   const Standard& standard = *plan.standard;
   std::vector<WindowValue> windows;
-  Verdict used = Verdict::none;
+  std::optional<WindowValue> witness;  // the worst of them
   for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
     const Input& input = plan.inputs[i];
-    windows.push_back(summarise(rows.of(input.series), input.kind, standard.statistic, window,
+    const bool witnesses = input.quantity == standard.witness;
+    windows.push_back(summarise(rows.of(input.series), input.kind,
+                                witnesses ? Statistic::mean : standard.statistic, window,
                                 blocks_in(plan.averaging, window), plan.threshold));
     WindowValue& one = windows.back();
     // Whether empty hours have rows depends on when the others came.
     if (input.interval_ms > 0 && !one.capture) one.capture = 0;
-    used = std::min(used, one.verdict);
+    if (witnesses) {
+      if (!witness || one.capture < witness->capture) witness = one;
+      const auto capture = one.capture;
+      one = WindowValue{};
+      one.capture = capture;
+    }
     out.inputs.push_back({input.quantity, input.sensor, input.unit, one.value, one.capture});
   }
+  if (witness) heard(plan, *witness, windows, out);
+  Verdict used = Verdict::none;
+  for (const WindowValue& one : windows) used = std::min(used, one.verdict);
   // What adds up is of all inputs, so the worst of them tells how good the sum is.
   const bool sums = standard.method == Method::amount || standard.method == Method::average;
-  if (used == Verdict::none) {
-    nothing_weighed(plan, windows, out);
-    return;
-  }
-  out.provisional = used != Verdict::valid;
-  for (WindowValue& one : windows) {
+  if (used == Verdict::none) return;
+  out.provisional = used != Verdict::valid || (witness && witness->verdict != Verdict::valid);
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    WindowValue& one = windows[i];
+    if (plan.inputs[i].quantity == standard.witness) continue;
     if (sums && one.verdict != Verdict::valid) out.provisional = true;
     if (sums && one.verdict == Verdict::provisional) one.verdict = used;
     if (one.verdict != used) continue;
@@ -187,6 +202,9 @@ Outcome compute(const Plan& plan, const TimeSpan& window, const std::string& loc
       break;
     case Method::inventory:
       inventory(plan, window, rows, out);
+      break;
+    case Method::difference:
+      difference(plan, window, rows, out);
       break;
     case Method::calibration_due:
       calibration_due(plan, local_date, out);

@@ -2,7 +2,9 @@
 #include "indicator/measure.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
+#include <utility>
 
 namespace gerbang::indicator {
 namespace {
@@ -28,14 +30,14 @@ std::map<std::int64_t, std::vector<const Aggregate*>> by_start(const Plan& plan,
 void list_inputs(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out) {
   for (const Input& input : plan.inputs) {
     InputValue value{input.quantity, input.sensor, input.unit, {}, {}};
-    double expected = 0, good = 0;
+    double expected = 0, counted = 0;
     for (const Aggregate* row : rows.of(input.series)) {
       if (!window.contains(row->start_ms)) continue;
       expected += row->expected.value_or(0);
-      good += row->good;
+      counted += row->counted();
       if (row->received > 0) out.clock = std::max(out.clock, row->clock);
     }
-    if (expected > 0) value.capture = std::min(1.0, good / expected);
+    if (expected > 0) value.capture = std::min(1.0, counted / expected);
     out.inputs.push_back(std::move(value));
   }
 }
@@ -100,17 +102,69 @@ void share_complying(const Plan& plan, const TimeSpan& window, const Rows& rows,
 
 void share_of_readings(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out) {
   list_inputs(plan, window, rows, out);
-  const bool good_only = plan.standard->method == Method::capture;
+  const bool counted_only = plan.standard->method == Method::capture;
   double expected = 0, came = 0;
   for (const Input& input : plan.inputs)
     for (const Aggregate* row : rows.of(input.series)) {
       if (!window.contains(row->start_ms) || !row->expected) continue;
       expected += *row->expected;
-      came += std::min(*row->expected, good_only ? row->good : row->received);
+      came += std::min(*row->expected, counted_only ? row->counted() : row->received);
     }
   if (expected == 0) return;
   out.value = 100 * came / expected;
   out.provisional = false;
+}
+
+namespace {
+
+// No reading is missing between two hours: what the counter counted in the second is of that hour.
+bool joins(const Aggregate* before, const Aggregate& row, std::int64_t interval_ms) {
+  constexpr std::int64_t kHold = 3;  // intervals; a longer silence is a gap
+  const std::int64_t since = before != nullptr ? before->last_ms : row.start_ms;
+  return row.first_ms - since <= kHold * interval_ms;
+}
+
+}  // namespace
+
+void difference(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out) {
+  const std::vector<std::string>& pair = plan.standard->quantities;
+  list_inputs(plan, window, rows, out);
+  std::size_t counter = plan.inputs.size(), flow = counter;
+  for (std::size_t i = 0; i < plan.inputs.size(); ++i)
+    (plan.inputs[i].quantity == pair[0] ? counter : flow) = i;
+  if (counter == plan.inputs.size() || flow == plan.inputs.size()) return;
+  double counted = 0, flowed = 0;
+  unsigned hours = 0;
+  const Aggregate* before = nullptr;
+  for (const auto& [start, here] : by_start(plan, window, rows)) {
+    const Aggregate *count = here[counter], *rate = here[flow];
+    const Aggregate* last =
+        std::exchange(before, count != nullptr && count->counted() > 0 ? count : before);
+    if (count == nullptr || rate == nullptr || !count->delta ||
+        !valid_block(*count, plan.threshold) || !valid_block(*rate, plan.threshold) ||
+        !joins(last, *count, plan.inputs[counter].interval_ms))
+      continue;
+    counted += *count->delta;
+    flowed += rate->statistics.mean * static_cast<double>(rate->end_ms - start) / kMsPerHour;
+    ++hours;
+  }
+  if (hours == 0) return;
+  out.inputs[counter].value = counted;
+  out.inputs[flow].value = flowed;
+  out.inputs[flow].unit = out.inputs[counter].unit;
+  // The counter is the truth, unless it stands still while the flow does not.
+  const double whole = std::abs(counted != 0 ? counted : flowed);
+  out.value = whole == 0 ? 0 : 100 * std::abs(counted - flowed) / whole;
+  out.capture = static_cast<double>(hours) / blocks_in(plan.averaging, window);
+  out.provisional = compare(*out.capture, plan.threshold.window) == Order::below;
+  const Level& step = plan.standard->levels.front();
+  const Order order = compare(*out.value, step.bound);
+  const bool differs = order == Order::above || (order == Order::equal && step.itself);
+  const Category& category = plan.standard->categories[differs ? 1 : 0];
+  out.category = category.name;
+  out.label = category.label;
+  out.confidence = step.tag;
+  if (differs) out.critical = {plan.inputs[counter].sensor, plan.inputs[flow].sensor};
 }
 
 void inventory(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out) {
@@ -118,13 +172,13 @@ void inventory(const Plan& plan, const TimeSpan& window, const Rows& rows, Outco
   unsigned alive = 0;
   bool any = false;
   for (const Input& input : plan.inputs) {
-    bool good = false;
+    bool spoke = false;
     for (const Aggregate* row : rows.of(input.series))
       if (window.contains(row->start_ms)) {
         any = true;
-        good = good || row->good > 0;
+        spoke = spoke || row->counted() > 0;
       }
-    if (good)
+    if (spoke)
       ++alive;
     else
       out.critical.push_back(input.sensor);

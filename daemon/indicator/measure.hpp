@@ -34,7 +34,11 @@ void hours_outside(const Plan& plan, const TimeSpan& window, const Rows& rows, O
 void share_complying(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out);
 // Good, or any, of the expected readings of all inputs, in %.
 void share_of_readings(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out);
-// How many inputs had a good reading.
+// What a counter counted (the first quantity) and what the flow in the same pipe makes (the
+// second), over the hours in which both are valid: their difference in % of the counter, and its
+// category.
+void difference(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out);
+// How many inputs had a reading that counts.
 void inventory(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out);
 // How many inputs are due at the end of this local date; those without a due date are not counted.
 void calibration_due(const Plan& plan, const std::string& local_date, Outcome& out);

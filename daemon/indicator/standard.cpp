@@ -11,7 +11,7 @@
 namespace gerbang::indicator {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Method>, 13> kMethods = {{
+constexpr std::array<std::pair<std::string_view, Method>, 14> kMethods = {{
     {"breakpoints", Method::breakpoints},
     {"limits", Method::limits},
     {"pollution_index", Method::pollution_index},
@@ -25,6 +25,7 @@ constexpr std::array<std::pair<std::string_view, Method>, 13> kMethods = {{
     {"availability", Method::availability},
     {"calibration_due", Method::calibration_due},
     {"inventory", Method::inventory},
+    {"difference", Method::difference},
 }};
 constexpr std::array<std::pair<std::string_view, Statistic>, 5> kStatistics = {{
     {"mean", Statistic::mean},
@@ -107,6 +108,7 @@ std::vector<std::string> inputs_of(const Standard& standard) {
   for (const std::string& quantity : standard.quantities) add(quantity);
   for (const Conversion& row : standard.conversions) add(row.from);
   for (const Limit& row : standard.limits) add(row.relative_to);
+  add(standard.witness);
   return out;
 }
 

@@ -35,6 +35,7 @@ enum class Method : std::uint8_t {
   availability,     // received of expected readings, in %
   calibration_due,  // how many sensors are due
   inventory,        // how many sensors said something that counts
+  difference,       // a flow against what the counter of its pipe counted, in % of the latter
 };
 std::string_view name(Method method);  // "breakpoints"
 std::optional<Method> method_of(std::string_view name);
@@ -129,8 +130,11 @@ struct Standard {
   unsigned decimals = 0;
   double factor = 1;  // amount: from the inputs' unit; pollution_index: P of the formula
   std::vector<std::string> quantities;  // of the methods without a table: what may go in
-  std::vector<Category> categories;     // by severity
-  std::vector<double> steps;            // breakpoints: the index at each bound
+  // Of an amount of events: a quantity that is read all the time by the same device. It is not
+  // counted, but while it speaks nothing was overlooked: only then is no event an amount of 0.
+  std::string witness;
+  std::vector<Category> categories;  // by severity
+  std::vector<double> steps;         // breakpoints: the index at each bound
   std::vector<Breakpoints> breakpoints;
   std::vector<Limit> limits;
   std::vector<Level> levels;

@@ -128,12 +128,11 @@ WindowValue summarise(std::span<const Aggregate* const> rows, QuantityKind kind,
             [](const Aggregate* a, const Aggregate* b) { return a->start_ms < b->start_ms; });
   WindowValue out;
   Sum valid(kind, statistic), any(kind, statistic);
-  bool expected = false, good = false;
+  bool expected = false, counted = false;
   for (const Aggregate* row : in) {
-    out.any = true;
     if (row->received > 0) out.clock = std::max(out.clock, row->clock);
     expected = expected || row->expected.has_value();
-    good = good || row->good > 0;
+    counted = counted || row->counted() > 0;
     any.add(*row);
     if (!valid_block(*row, threshold)) continue;
     ++out.valid;
@@ -145,7 +144,7 @@ WindowValue summarise(std::span<const Aggregate* const> rows, QuantityKind kind,
   const bool fit = expected ? enough(*out.capture, threshold.window) : out.valid > 0;
   if (fit && out.value)
     out.verdict = Verdict::valid;
-  else if (out.value && good)
+  else if (out.value && counted)
     out.verdict = Verdict::provisional;
   if (out.verdict == Verdict::none) out.value.reset();
   return out;

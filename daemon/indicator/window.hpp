@@ -44,7 +44,6 @@ struct WindowValue {
   unsigned valid = 0;             // blocks
   std::optional<double> capture;  // valid of all blocks; nullopt where nothing is expected
   ClockTrust clock = ClockTrust::trusted;
-  bool any = false;  // there is a row
 };
 
 // A mean is that of the valid blocks' means, each counting the same; while there is none, that of

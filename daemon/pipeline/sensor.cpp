@@ -8,7 +8,7 @@
 namespace gerbang::pipeline {
 namespace {
 
-constexpr std::size_t kFields = 11;
+constexpr std::size_t kFields = 12, kOldest = 10;
 constexpr char kSeparator = '\t';
 
 template <class Number>
@@ -33,11 +33,11 @@ bool number(std::string_view text, Number& value) {
 
 std::optional<Member> parse_member(std::string_view line) {
   std::array<std::string_view, kFields> fields;
-  for (auto& field : fields) {
-    if (&field == &fields.back() && line.empty()) break;  // written before there was one
+  for (std::size_t i = 0; i < kFields; ++i) {
+    if (i >= kOldest && line.empty()) break;  // written before there was one
     auto end = line.find(kSeparator);
     if (end == std::string_view::npos) return std::nullopt;
-    field = line.substr(0, end);
+    fields[i] = line.substr(0, end);
     line.remove_prefix(end + 1);
   }
   if (!line.empty()) return std::nullopt;
@@ -60,6 +60,10 @@ std::optional<Member> parse_member(std::string_view line) {
     if (!number(fields[10], limit)) return std::nullopt;
     out.plan.detection_limit = limit;
   }
+  if (!fields[11].empty()) {
+    if (fields[11] != "1") return std::nullopt;
+    out.plan.count_suspect = true;
+  }
   return out;
 }
 
@@ -77,6 +81,7 @@ Member member(const Sensor& sensor) {
   out.plan.factor = sensor.calibration.scale * sensor.calibration.slope;
   out.plan.wrap = sensor.wrap;
   out.plan.detection_limit = sensor.rules.detection_limit;
+  out.plan.count_suspect = sensor.count_suspect;
   return out;
 }
 
@@ -97,6 +102,7 @@ std::string text_of(const std::vector<Member>& members) {
       append(out, *m.plan.detection_limit);
     else
       out += kSeparator;
+    if (m.plan.count_suspect) append(out, 1);
     out += '\n';
   }
   return out;

@@ -30,6 +30,7 @@ struct Sensor {
   std::vector<std::uint32_t> from;
   std::int64_t interval_ms = 0;       // 0: not polled
   std::optional<std::uint64_t> wrap;  // totaliser: the raw count at which it starts again at 0
+  bool count_suspect = false;
 };
 
 // What a sensor said last, and how often what, since the daemon started.

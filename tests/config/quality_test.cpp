@@ -95,6 +95,17 @@ warm_up = "2m")") + sensor("no2", "no2", "quality = { detection_limit = \"2 ug/m
   EXPECT_FALSE(raw.range || raw.expected || raw.stale_ms > 0);
 }
 
+TEST(Quality, SuspectReadingsCountWhereASensorSaysSo) {
+  const Config config =
+      good(sensor("ph", "ph", "count_suspect = true") + sensor("other", "ph") +
+           sensor("no", "ph", "count_suspect = false") + sensor("meter", "volume"));
+  EXPECT_TRUE(config.sensors[0].count_suspect);
+  for (std::size_t i : {1, 2, 3}) EXPECT_FALSE(config.sensors[i].count_suspect) << i;
+  EXPECT_EQ(mistake(sensor("meter", "volume", "count_suspect = true")),
+            "sensor[meter].count_suspect: amounts of \"volume\" are of good readings only; remove "
+            "it");
+}
+
 TEST(Quality, DustOfOneLineIsRelated) {
   const Config config = good(sensor("fine", "pm2_5") + sensor("coarse", "pm10"));
   ASSERT_EQ(config.sensors[0].relations.size(), 1u);

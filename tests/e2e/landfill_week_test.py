@@ -44,9 +44,11 @@ def make_say():
             counter[0] = 17  # a new counter: what it says first is not an amount
         if row.number % 89 == 11 or 52 <= row.hour < 58:
             return None
-        open_now = 7 <= row.hour % 24 < 16 and row.hour // 24 != 3  # closed on the fourth day
+        open_now = 7 <= row.hour % 24 < 16 and row.hour // 24 not in (3, 4)  # closed on two days
         fire = 14 if 30 <= row.hour < 34 or row.hour == 100 else 9 if 35 <= row.hour < 38 else 0
         values = {"truck-net": 10 * rng.randrange(250, 900) if open_now and rng.random() < (0.1 if row.hour // 24 == 5 else 0.5) else None,
+                  # The display: dead for most of the second closed day; a lorry beyond 60 t is doubted, and counts.
+                  "platform-weight": None if 98 <= row.hour < 118 else 62_000 if row.number % 5 == 2 else 20 * rng.randrange(0, 4),
                   "pump-house-methane": round(5 + fire + rng.uniform(0, 10), 1),
                   "gas-flow": round((90 if 70 <= row.hour < 75 else 210) + 20 * row.day + rng.uniform(-15, 15), 1),
                   "leachate-ph": round(7.4 + (1.9 if 80 <= row.hour < 84 else 0) + rng.uniform(-0.2, 0.2), 2),
@@ -96,7 +98,8 @@ def fill(value):
 
 class LandfillWeek(WeekTest, unittest.TestCase):
     def make(self):
-        return Site("landfill", 10, make_say(), add=MORE)
+        return Site("landfill", 10, make_say(), add=MORE,
+                    patch={"platform-weight": {"quality": {"expected": {"low": -100, "high": 60000}}}})
 
     def rules(self, oracle):
         judge = limits(LEACHATE, NAMES)
@@ -113,7 +116,18 @@ class LandfillWeek(WeekTest, unittest.TestCase):
             [part] = oracle.parts(indicator, start, end).values()
             return None if part.value is None else Said(part.value, "", (), not part.valid, part.capture)
 
-        return {"waste-per-day": ("day", lambda i, s, e: oracle.amount(i, s, e, 0.001)),
+        def tonnes(indicator, start, end):
+            [lorries], [display] = ([oracle.part(indicator["inputs"][q], start, end, how)]
+                                    for q, how in (("net_weight", "delta"), ("weight", "mean")))
+            value = lorries.value
+            if value is None and display.valid:
+                value = 0
+            if value is None:
+                return None
+            inputs = {indicator["inputs"]["net_weight"]: (value, None), indicator["inputs"]["weight"]: (None, display.capture)}
+            return Said(value / 1000, "", (), not display.valid, display.capture, inputs)
+
+        return {"waste-per-day": ("day", tonnes),
                 "landfill-gas": (1, lambda i, s, e: worst(oracle, i, s, e, methane(i), "maximum")),
                 "landfill-gas-flow": ("day", flow), "landfill-gas-volume": ("day", lambda i, s, e: oracle.amount(i, s, e)),
                 "leachate": (24, lambda i, s, e: oracle.judged(i, s, e, judge)),
@@ -125,6 +139,7 @@ class LandfillWeek(WeekTest, unittest.TestCase):
         weighed = sum(v["truck-net"] for _, v in self.site.rows if v["truck-net"] is not None)
         tonnes = [one.value for (name, _), one in said.items() if name == "tonnes"]
         self.assertAlmostEqual(sum(tonnes), weighed / 1000, places=6)
+        self.assertEqual(tonnes.count(0), 1, "the closed day on which the bridge was heard, not the other one")
         names = {one.category for (name, _), one in said.items() if name == "methane"}
         self.assertEqual(names, {"aman", "waspada", "siaga", "bahaya"})
         names = {one.category for (name, _), one in said.items() if name == "methane-own"}

@@ -28,7 +28,7 @@ TOTALISERS, EVENTS = {"volume", "landfill_gas_volume"}, {"net_weight"}
 Reading = collections.namedtuple("Reading", "time value flag raw")  # flag: good, suspect, bad, missing
 # `inputs`: by sensor (value, capture); None: not compared.
 Said = collections.namedtuple("Said", "value category critical provisional capture inputs", defaults=(None, None))
-Part = collections.namedtuple("Part", "value valid capture any")  # of one sensor in a window
+Part = collections.namedtuple("Part", "value valid capture")  # of one sensor in a window
 Told = collections.namedtuple("Told", "state occurrence since cleared value threshold")
 
 
@@ -153,7 +153,9 @@ class Oracle:
         return [r for h in range(start // HOUR * HOUR, end, HOUR) for r in self.by_hour.get((name, h), []) if start <= r.time < end]
 
     def good(self, name, start, end):
-        return [r.value for r in self.inside(name, start, end) if r.flag == "good"]
+        """What counts."""
+        flags = ("good", "suspect") if self.site.sensors[name].get("count_suspect") else ("good",)
+        return [r.value for r in self.inside(name, start, end) if r.flag in flags]
 
     def mean(self, name, start, end):
         values = self.good(name, start, end)
@@ -189,7 +191,7 @@ class Oracle:
         fit = bool(valid) if capture is None else capture >= window
         if not self.good(name, start, end):
             value = None
-        return Part(value, fit and value is not None, capture, any(r.flag != "missing" for h in hours for r in self.inside(name, h, h + HOUR)))
+        return Part(value, fit and value is not None, capture)
 
     def parts(self, indicator, start, end, statistic="mean"):
         """By (quantity, sensor), in the order of the configuration."""
@@ -224,8 +226,6 @@ class Oracle:
         inputs = {name: (p.value, p.capture) for (_, name), p in parts.items()}
         known = [p for p in parts.values() if p.value is not None]
         if not known:
-            if parts and all(p.any and not self.polled(name) for (_, name), p in parts.items()):
-                return Said(0, "", (), True, None, inputs)
             return None
         captures = [p.capture for p in known if p.capture is not None]
         return Said(math.fsum(p.value for p in known) * factor, "", (), not all(p.valid for p in parts.values()),
@@ -254,7 +254,8 @@ class Oracle:
         for name in self.site.sensors:
             if self.polled(name) and self.inside(name, start, end):
                 expected += (end - start) // self.site.step
-                came += sum(r.flag == "good" if good_only else r.flag != "missing" for r in self.inside(name, start, end))
+                came += (len(self.good(name, start, end)) if good_only else
+                         sum(r.flag != "missing" for r in self.inside(name, start, end)))
         return Said(100 * came / expected, "", (), False) if expected else None
 
     def inventory(self, start, end):

@@ -164,16 +164,147 @@ TEST(Amount, AddsUpAllInputsAndEveryHour) {
   EXPECT_TRUE(out.provisional) << "but half of them are said to be so";
 }
 
-TEST(Amount, OfABridgeWithoutALorryIsZeroAndProvisional) {
-  Plan p = plan(Method::amount, {{"a", "bridge"}});
+// A weighbridge: what was weighed, and what its display shows all the time.
+Plan bridge(bool witnessed) {
+  std::vector<std::pair<std::string, std::string>> inputs = {{"a", "lorry"}};
+  if (witnessed) inputs.emplace_back("shown", "display");
+  Plan p = plan(Method::amount, inputs);
   edit(p).statistic = Statistic::delta;
+  edit(p).factor = 0.001;
+  edit(p).witness = "shown";
   p.inputs[0].kind = QuantityKind::event;
-  auto idle = rows({{1, 0, std::nullopt}, {1, 1, std::nullopt}});
-  for (Aggregate& row : idle) row.expected.reset();
-  const Outcome out = compute(p, kWindow, "2026-01-01", idle);
-  EXPECT_EQ(out.value, 0);
-  EXPECT_TRUE(out.provisional);
-  EXPECT_EQ(compute(p, kWindow, "2026-01-01", {}).value, std::nullopt) << "nobody was there";
+  p.inputs[0].interval_ms = 0;
+  return p;
+}
+Outcome weighed(const Plan& p, std::vector<Row> lorries, int heard_hours) {
+  std::vector<Aggregate> all = rows(lorries);
+  for (Aggregate& row : all) row.expected.reset();
+  std::vector<Row> display;
+  day(display, 2, 20, heard_hours);
+  for (Aggregate& row : rows(display)) all.push_back(std::move(row));
+  return compute(p, kWindow, "2026-01-01", all);
+}
+std::vector<Row> nobody() {
+  std::vector<Row> out;
+  for (int hour = 0; hour < 24; ++hour) out.push_back({1, hour, std::nullopt});
+  return out;
+}
+
+TEST(Amount, OfABridgeWithoutALorryIsZeroWhereItWasHeardAllDay) {
+  const Outcome heard = weighed(bridge(true), nobody(), 18);
+  EXPECT_EQ(heard.value, 0);
+  EXPECT_FALSE(heard.provisional);
+  EXPECT_EQ(heard.capture, 0.75);
+  EXPECT_EQ(heard.label.eng, "");
+  ASSERT_EQ(heard.inputs.size(), 2u);
+  EXPECT_EQ(heard.inputs[0].value, 0);
+  EXPECT_EQ(heard.inputs[1].value, std::nullopt) << "what a display shows is no amount";
+  EXPECT_EQ(heard.inputs[1].capture, 0.75);
+
+  EXPECT_EQ(weighed(bridge(true), nobody(), 17).value, std::nullopt) << "it may have been dead";
+  EXPECT_EQ(weighed(bridge(true), nobody(), 17).label.eng, "No data");
+  EXPECT_EQ(weighed(bridge(true), nobody(), 0).value, std::nullopt);
+  EXPECT_EQ(weighed(bridge(false), nobody(), 0).value, std::nullopt) << "nobody knows";
+  EXPECT_EQ(weighed(bridge(true), {}, 24).value, 0) << "hours that came late have no empty rows";
+}
+
+TEST(Amount, OfABridgeIsAsSureAsItWasHeard) {
+  auto lorries = nobody();
+  lorries[9] = {1, 9, 12'000.0, 2, 24'000.0};
+  const Outcome all_day = weighed(bridge(true), lorries, 24);
+  EXPECT_EQ(all_day.value, 24);
+  EXPECT_FALSE(all_day.provisional);
+  EXPECT_EQ(all_day.capture, 1.0);
+  const Outcome some = weighed(bridge(true), lorries, 12);
+  EXPECT_EQ(some.value, 24) << "what was weighed was weighed";
+  EXPECT_TRUE(some.provisional);
+  EXPECT_EQ(some.capture, 0.5);
+  EXPECT_FALSE(weighed(bridge(false), lorries, 0).provisional) << "nothing is known against it";
+}
+
+// A counter of m³ and a flow of m³/h in one pipe, both read each minute.
+Plan pipe() {
+  Plan p = plan(Method::difference, {{"a", "meter"}, {"b", "flow"}});
+  edit(p).quantities = {"a", "b"};
+  edit(p).levels = {{"a", "%", 5, false, false, 1, Confidence::m, ""}};
+  p.inputs[0].unit = "m³";
+  p.inputs[1].unit = "m³/h";
+  return p;
+}
+// Hours in which so much was counted and so much flowed; nullopt: that one said nothing.
+struct PipeHour {
+  std::optional<double> counted, flowed;
+};
+Outcome compared(const std::vector<PipeHour>& hours) {
+  std::vector<Row> given;
+  for (std::size_t i = 0; i < hours.size(); ++i) {
+    const int hour = static_cast<int>(i);
+    if (hours[i].counted) given.push_back({1, hour, 5.0, 60, hours[i].counted});
+    if (hours[i].flowed) given.push_back({2, hour, *hours[i].flowed});
+  }
+  auto all = rows(given);
+  for (Aggregate& row : all) {
+    row.first_ms = row.start_ms + 2'000;
+    row.last_ms = row.start_ms + 59 * 60'000 + 2'000;
+  }
+  return compute(pipe(), kWindow, "2026-01-01", all);
+}
+
+TEST(Difference, OfAFlowToItsCounterIsInPercentOfTheCounter) {
+  const Outcome agree = compared(std::vector<PipeHour>(24, {100.0, 98.0}));
+  EXPECT_DOUBLE_EQ(*agree.value, 2);
+  EXPECT_EQ(agree.category, "low");
+  EXPECT_THAT(agree.critical, IsEmpty());
+  EXPECT_FALSE(agree.provisional);
+  EXPECT_EQ(agree.capture, 1.0);
+  EXPECT_EQ(agree.confidence, Confidence::m);
+  ASSERT_EQ(agree.inputs.size(), 2u);
+  EXPECT_DOUBLE_EQ(*agree.inputs[0].value, 2400);
+  EXPECT_DOUBLE_EQ(*agree.inputs[1].value, 2352);
+  EXPECT_EQ(agree.inputs[1].unit, "m³");
+
+  // 24 × 40 = 960 counted; 24 × 42 = 1008 flowed: 48 of 960 are 5 %.
+  const Outcome edge = compared(std::vector<PipeHour>(24, {40.0, 42.0}));
+  EXPECT_DOUBLE_EQ(*edge.value, 5);
+  EXPECT_EQ(edge.category, "low") << "above 5 %, not from 5 %";
+
+  auto hours = std::vector<PipeHour>(24, {40.0, 42.0});
+  hours[7].flowed = 43;  // 49 of 960
+  const Outcome above = compared(hours);
+  EXPECT_DOUBLE_EQ(*above.value, 100 * 49.0 / 960);
+  EXPECT_EQ(above.category, "high");
+  EXPECT_THAT(above.critical, ElementsAre("meter", "flow"));
+  EXPECT_EQ(compared(std::vector<PipeHour>(24, {40.0, 37.9})).category, "high") << "either way";
+}
+
+TEST(Difference, OfOneThatIsMissingIsNoVerdict) {
+  for (const PipeHour& one : {PipeHour{40.0, std::nullopt}, PipeHour{std::nullopt, 40.0}}) {
+    const Outcome out = compared(std::vector<PipeHour>(24, one));
+    EXPECT_EQ(out.value, std::nullopt);
+    EXPECT_EQ(out.category, "");
+    EXPECT_EQ(out.label.eng, "No data");
+  }
+}
+
+TEST(Difference, ComparesHoursThatBothKnow) {
+  // What was counted while nobody looked comes with the first reading after it, and is of no hour.
+  auto hours = std::vector<PipeHour>(24, {40.0, 40.0});
+  for (std::size_t i : {3u, 4u, 5u}) hours[i] = {std::nullopt, std::nullopt};
+  hours[6].counted = 160;
+  hours[10].flowed.reset();  // the counter goes on
+  const Outcome out = compared(hours);
+  EXPECT_EQ(*out.value, 0);
+  EXPECT_EQ(out.category, "low");
+  EXPECT_DOUBLE_EQ(*out.inputs[0].value, 19 * 40);
+  EXPECT_DOUBLE_EQ(*out.capture, 19 / 24.0);
+  EXPECT_FALSE(out.provisional);
+  hours[20].flowed = hours[21].flowed = std::nullopt;
+  EXPECT_TRUE(compared(hours).provisional) << "17 of 24";
+}
+
+TEST(Difference, OfACounterThatStandsStillIsAllOfIt) {
+  EXPECT_EQ(compared(std::vector<PipeHour>(24, {0.0, 3.0})).value, 100);
+  EXPECT_EQ(compared(std::vector<PipeHour>(24, {0.0, 0.0})).value, 0) << "nothing flowed";
 }
 
 TEST(HoursOutside, AddUpTimeInWhichAnyInputWasOutside) {

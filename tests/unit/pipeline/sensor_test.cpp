@@ -27,6 +27,7 @@ TEST(Members, AreReadBackAsTheyWereWritten) {
   std::vector<Member> members = {member(sensor(1, "meter")), member(sensor(7, "other"))};
   members[1].plan.wrap.reset();
   members[1].plan.left_ms = 5;
+  members[1].plan.count_suspect = true;
   auto back = parse_members(text_of(members));
   ASSERT_TRUE(back);
   ASSERT_EQ(back->size(), 2u);
@@ -38,6 +39,8 @@ TEST(Members, AreReadBackAsTheyWereWritten) {
   EXPECT_EQ((*back)[0].plan.wrap, 4294967296u);
   EXPECT_EQ((*back)[1].plan.wrap, std::nullopt);
   EXPECT_EQ((*back)[1].plan.left_ms, 5);
+  EXPECT_TRUE((*back)[1].plan.count_suspect);
+  EXPECT_FALSE((*back)[0].plan.count_suspect);
   EXPECT_EQ(text_of(*back), text_of(members));
   EXPECT_TRUE(parse_members("")->empty());
 }

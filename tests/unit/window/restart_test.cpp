@@ -31,11 +31,19 @@ SeriesPlan sensor(std::int32_t series, QuantityKind kind, std::int64_t interval_
 }
 
 std::vector<SeriesPlan> plant() {
-  return {
-      sensor(3, QuantityKind::gauge, 10'000),          sensor(4, QuantityKind::totaliser, 10'000),
-      sensor(5, QuantityKind::direction, 10'000),      sensor(6, QuantityKind::gauge, 5 * kMinute),
-      sensor(7, QuantityKind::totaliser, 5 * kMinute), sensor(8, QuantityKind::event, 0),
-      sensor(9, QuantityKind::gauge, 2 * kHourMs)};
+  auto tolerant = sensor(10, QuantityKind::gauge, 5 * kMinute);
+  tolerant.count_suspect = true;
+  auto tolerant_too = sensor(11, QuantityKind::gauge, 10'000);
+  tolerant_too.count_suspect = true;
+  return {sensor(3, QuantityKind::gauge, 10'000),
+          sensor(4, QuantityKind::totaliser, 10'000),
+          sensor(5, QuantityKind::direction, 10'000),
+          sensor(6, QuantityKind::gauge, 5 * kMinute),
+          sensor(7, QuantityKind::totaliser, 5 * kMinute),
+          sensor(8, QuantityKind::event, 0),
+          sensor(9, QuantityKind::gauge, 2 * kHourMs),
+          tolerant,
+          tolerant_too};
 }
 
 struct Arrival {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -60,6 +61,45 @@ TEST(Tally, CountsEveryFlagAndUsesTheGoodOnes) {
   EXPECT_EQ(r.first, 2);
   EXPECT_EQ(r.last, 4);
   EXPECT_FALSE(r.delta);
+}
+
+TEST(Tally, UsesSuspectReadingsWhereTheSensorSaysSoAndCountsThemAsWhatTheyAre) {
+  auto p = plan(QuantityKind::gauge, 15'000);  // 4 a minute
+  p.count_suspect = true;
+  const std::vector<Sample> readings = {
+      at(1, 9, Flag::suspect, Reason::range), at(2, 2), at(3, 1e9, Flag::bad, Reason::range),
+      at(4, std::numeric_limits<double>::quiet_NaN(), Flag::suspect, Reason::range)};
+  auto r = row(p, readings);
+  EXPECT_EQ(r.good, 1u);
+  EXPECT_EQ(r.suspect, 2u);
+  EXPECT_EQ(r.bad, 1u);
+  EXPECT_EQ(r.received, 4u);
+  EXPECT_EQ(mean(r, QuantityKind::gauge), 5.5);
+  EXPECT_EQ(r.statistics.minimum, 2);
+  EXPECT_EQ(r.statistics.maximum, 9);
+  EXPECT_EQ(r.statistics.stddev(), 3.5);
+  EXPECT_EQ(r.first, 9);
+  EXPECT_EQ(r.last, 2);
+  EXPECT_EQ(capture(r), 0.5) << "one of them is not a number";
+
+  p.count_suspect = false;
+  r = row(p, readings);
+  EXPECT_EQ(mean(r, QuantityKind::gauge), 2);
+  EXPECT_EQ(r.first, 2);
+  EXPECT_EQ(capture(r), 0.25);
+}
+
+TEST(Tally, OfSuspectReadingsOnlyIsWorthWhatTheSensorSays) {
+  auto p = plan(QuantityKind::direction, 20'000);
+  const std::vector<Sample> readings = {at(1, 350, Flag::suspect), at(2, 10, Flag::suspect),
+                                        at(3, 0, Flag::suspect)};
+  auto r = row(p, readings);
+  EXPECT_EQ(verdict(r), Verdict::none);
+  EXPECT_FALSE(mean(r, QuantityKind::direction));
+  p.count_suspect = true;
+  r = row(p, readings);
+  EXPECT_EQ(verdict(r), Verdict::valid);
+  EXPECT_NEAR(std::remainder(*mean(r, QuantityKind::direction), 360), 0, 1e-9);
 }
 
 TEST(Tally, NeverUsesWhatIsNotANumber) {
@@ -199,6 +239,7 @@ TEST(Merge, OfAnyStagesIsTheSameAsOfAllReadings) {
                             QuantityKind::totaliser, QuantityKind::event}) {
     auto p = plan(kind, kind == QuantityKind::event ? 0 : 1000);
     p.wrap = 65536;
+    p.count_suspect = kind == QuantityKind::gauge || kind == QuantityKind::direction;
     TimeSpan hour{0, kHourMs};
     Tally whole;
     Merge by_minute, by_quarter;
@@ -217,6 +258,7 @@ TEST(Merge, OfAnyStagesIsTheSameAsOfAllReadings) {
           Sample sample = kind == QuantityKind::totaliser ? count(start + s * 1000, register_count)
                                                           : at(start + s * 1000, value(random));
           if (random() % 30 == 0) sample.flag = Flag::bad;
+          if (random() % 30 == 0) sample.flag = Flag::suspect;
           tally.add(sample, p);
           whole.add(sample, p);
         }
@@ -236,7 +278,56 @@ TEST(Merge, OfAnyStagesIsTheSameAsOfAllReadings) {
     EXPECT_FALSE(differ(raw, one)) << static_cast<int>(kind);
     EXPECT_FALSE(differ(raw, two)) << static_cast<int>(kind);
     EXPECT_FALSE(differ(one, two)) << static_cast<int>(kind);
+    EXPECT_EQ(raw.statistics.count, raw.good + (p.count_suspect ? raw.suspect : 0));
+    EXPECT_EQ(capture(two), capture(raw));
     EXPECT_GT(raw.statistics.count, 3000u);
+  }
+}
+
+// Any cut of the readings into windows, merged in any order and by any stages.
+TEST(Merge, InAnyOrderAndSplitGivesTheSameStatistics) {
+  constexpr int kReadings = 500;
+  const TimeSpan day{0, kReadings * 1000};
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<double> value(seed % 2 == 0 ? -1e6 : 999'999, 1e6);
+    auto p = plan(seed % 3 == 0 ? QuantityKind::direction : QuantityKind::gauge, 1000);
+    p.count_suspect = seed % 5 == 0;
+    Tally whole, part;
+    std::vector<Aggregate> rows;
+    std::int64_t start = 0;
+    for (int i = 0; i < kReadings; ++i) {
+      Sample sample = at(i * 1000, value(random));
+      if (random() % 7 == 0) sample.flag = Flag::suspect;
+      if (random() % 11 == 0) sample.flag = Flag::bad;
+      whole.add(sample, p);
+      part.add(sample, p);
+      if (random() % 40 != 0 && i + 1 < kReadings) continue;
+      const TimeSpan span{start, (i + 1) * 1000};
+      rows.push_back(part.row(p, span, {}, ClockTrust::trusted));
+      part = Tally();
+      start = span.end_ms;
+    }
+    while (rows.size() > 1) {  // some of them become one, until one is left
+      std::shuffle(rows.begin(), rows.end(), random);
+      const std::size_t take = 2 + random() % (rows.size() - 1);
+      Merge merge;
+      for (std::size_t i = 0; i < take; ++i) merge.add(rows[i]);
+      rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(take));
+      rows.push_back(merge.row(p, day, ClockTrust::trusted));
+    }
+    const Aggregate want = whole.row(p, day, {}, ClockTrust::trusted), &got = rows.front();
+    EXPECT_EQ(got.good, want.good) << seed;
+    EXPECT_EQ(got.suspect, want.suspect);
+    EXPECT_EQ(got.statistics.count, want.statistics.count);
+    EXPECT_NEAR(got.statistics.mean, want.statistics.mean, 1e-9 * 1e6);
+    EXPECT_NEAR(got.statistics.stddev(), want.statistics.stddev(), 1e-9 * 1e6) << seed;
+    EXPECT_EQ(got.statistics.minimum, want.statistics.minimum);
+    EXPECT_EQ(got.statistics.maximum, want.statistics.maximum);
+    EXPECT_EQ(got.first, want.first);
+    EXPECT_EQ(got.last, want.last);
+    EXPECT_EQ(capture(got), capture(want));
+    EXPECT_FALSE(differ(got, want)) << seed;
   }
 }
 
@@ -247,7 +338,7 @@ TEST(Merge, CountsValidHoursOfADay) {
     Aggregate r;
     r.window_ms = kHourMs;
     r.expected = 60;
-    r.good = r.received = hour < 18 ? 45 : 44;
+    r.good = r.received = r.statistics.count = hour < 18 ? 45 : 44;
     r.start_ms = hour * kHourMs;
     day.add(r);
   }
@@ -258,18 +349,18 @@ TEST(Merge, CountsValidHoursOfADay) {
   EXPECT_EQ(r.expected, 1440u);
 }
 
-TEST(Verdict, FollowsTheShareOfGoodReadings) {
+TEST(Verdict, FollowsTheShareOfReadingsThatCount) {
   Aggregate a;
   a.window_ms = kHourMs;
   a.expected = 4;
   EXPECT_EQ(verdict(a), Verdict::none);
   a.received = 4;
   EXPECT_EQ(verdict(a), Verdict::none) << "all bad";
-  a.good = 2;
+  a.good = a.statistics.count = 2;
   EXPECT_EQ(verdict(a), Verdict::provisional);
-  a.good = 3;
+  a.good = a.statistics.count = 3;
   EXPECT_EQ(verdict(a), Verdict::valid);
-  a.good = 9;
+  a.good = a.statistics.count = 9;
   EXPECT_EQ(capture(a), 1);
   a.window_ms = kDayMs;
   EXPECT_EQ(verdict(a), Verdict::provisional) << "a day counts its valid hours";

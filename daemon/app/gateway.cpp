@@ -142,6 +142,10 @@ Result<void> Gateway::open() {
   pipeline_ = std::make_unique<pipeline::Pipeline>(io_.get_executor(), *store_, clock_,
                                                    pipeline_options(config_, machine_boot_id()),
                                                    sensors_of(config_, series_));
+  uplinks_->standing = [this](const std::string& topic) -> std::optional<std::string> {
+    auto now = pipeline_->alarms().standing(topic);
+    return now ? std::optional(std::move(now->body)) : std::nullopt;
+  };
   pipeline_->wanted_by = [this](std::string_view topic) { return uplinks_->wanting(topic); };
   pipeline_->on_reading = [this] { ++version_; };
   pipeline_->on_volatile = [this](MessageKind kind, const std::string& topic,

@@ -65,6 +65,23 @@ std::string key_of(const std::string& uplink) {
   return "retained/" + uplink;
 }
 
+constexpr const char* kKnownKey = "uplinks/known";
+
+std::string untold_key_of(const std::string& uplink) {
+  return "untold/" + uplink;
+}
+
+// One broker, as far as a configuration can tell.
+std::string place_of(const config::Uplink& u) {
+  return u.name + "@" + u.host + ":" + std::to_string(u.port) + "/" + u.root;
+}
+
+std::string joined(const std::set<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += word + " ";
+  return out;
+}
+
 std::set<std::string> words(const std::string& text) {
   std::istringstream in(text);
   std::set<std::string> out;
@@ -86,7 +103,9 @@ Result<void> Uplinks::declare(const config::Config& config) {
   auto bits = store_.declare_uplinks(names);
   if (!bits) return fail(std::move(bits.error()).within("store"));
   description_ = wire::encode(description_of(config));
+  if (auto known = store_.get(kKnownKey); known && *known) known_ = words(**known);
   for (std::size_t i = 0; i < names.size(); ++i) add(config, config.uplinks[i], (*bits)[i]);
+  know(config);
   store_.on_messages([this] {
     for (auto& one : all_) one->link->notify();
   });
@@ -103,10 +122,16 @@ void Uplinks::add(const config::Config& config, const config::Uplink& wanted, in
 
   // What an earlier configuration left retained and nothing fills any more is emptied.
   auto before = store_.get(key_of(wanted.name));
-  if (before && *before)
-    for (const std::string& topic : words(**before))
-      if (one->retained.insert(topic).second)
-        one->leaving[topic].upto = store_.identity().last_sequence;
+  const std::set<std::string> held = before && *before ? words(**before) : std::set<std::string>();
+  auto untold = store_.get(untold_key_of(wanted.name));
+  if (untold && *untold) one->untold = words(**untold);
+  for (const std::string& topic : one->retained)
+    if (topic.starts_with("alarm/") &&
+        (!known_.contains(place_of(wanted)) || !held.contains(topic)))
+      one->untold.insert(topic);
+  for (const std::string& topic : held)
+    if (one->retained.insert(topic).second)
+      one->leaving[topic].upto = store_.identity().last_sequence;
   remember(*one);
   all_.push_back(std::move(one));
 }
@@ -120,6 +145,8 @@ void Uplinks::connect(One& one) {
     One* self = find(name);
     if (self && uplink::carries(self->config.topics, "description"))
       out.emplace_back(MessageKind::gateway_description, "description", description_);
+    if (self)
+      for (uplink::Unsequenced& alarm : untold(*self)) out.push_back(std::move(alarm));
     return out;
   };
   auto offline = [this](const char* reason) {
@@ -148,9 +175,29 @@ void Uplinks::connect(One& one) {
 }
 
 void Uplinks::remember(const One& one) {
-  std::string text;
-  for (const std::string& topic : one.retained) text += topic + " ";
-  store_.put(key_of(one.config.name), text);
+  store_.put(key_of(one.config.name), joined(one.retained));
+  store_.put(untold_key_of(one.config.name), joined(one.untold));
+}
+
+// An alarm that is not raised any more has said so, and will say when it is again.
+std::vector<uplink::Unsequenced> Uplinks::untold(One& one) {
+  std::vector<uplink::Unsequenced> out;
+  const std::size_t before = one.untold.size();
+  for (auto topic = one.untold.begin(); topic != one.untold.end();) {
+    auto body = standing ? standing(*topic) : std::nullopt;
+    if (body) out.emplace_back(MessageKind::alarm, *topic, std::move(*body));
+    topic = body ? std::next(topic) : one.untold.erase(topic);
+  }
+  if (one.untold.size() != before) remember(one);
+  return out;
+}
+
+// Who comes back after it was removed has missed what was said meanwhile, and another broker knows
+// nothing.
+void Uplinks::know(const config::Config& config) {
+  known_.clear();
+  for (const config::Uplink& u : config.uplinks) known_.insert(place_of(u));
+  store_.put(kKnownKey, joined(known_));
 }
 
 void Uplinks::follow(const config::Config& config, One& one) {
@@ -197,7 +244,10 @@ void Uplinks::run(One& one) {
 
 void Uplinks::start(const config::Config&) {
   started_ = true;
-  for (auto& one : all_) run(*one);
+  for (auto& one : all_) {
+    (void)untold(*one);  // what is raised from now on is said to it in its order
+    run(*one);
+  }
 }
 
 // Links are exchanged by one at a time.
@@ -234,8 +284,10 @@ asio::awaitable<void> Uplinks::exchange(const config::Config& config,
     const config::Uplink& wanted = config.uplinks[i];
     if (find(wanted.name)) continue;
     add(config, wanted, (*bits)[i]);
+    (void)untold(*all_.back());
     run(*all_.back());
   }
+  know(config);
 }
 
 struct Uplinks::Countdown {

@@ -30,6 +30,8 @@ class Uplinks {
 
   std::function<void()> on_change;            // a link came or went
   std::function<wire::GatewayState()> state;  // for the topic `state`
+  // What holds of an alarm's topic now; nullopt: it is not raised.
+  std::function<std::optional<std::string>(const std::string& topic)> standing;
 
   // Blocking, before the loop: gives each uplink its bit.
   Result<void> declare(const config::Config& config);
@@ -63,6 +65,9 @@ class Uplinks {
       std::optional<store::Sequence> upto;
     };
     std::map<std::string, Leaving> leaving;
+    // Topics of alarms that were raised before this uplink carried them. They are among its
+    // documents until they change.
+    std::set<std::string> untold;
     uplink::Options options;
     std::unique_ptr<uplink::StoreOutbox> outbox;  // before the link, which uses it
     std::unique_ptr<uplink::Uplink> link;
@@ -77,6 +82,8 @@ class Uplinks {
   void run(One& one);
   void forget(const std::string& name, const std::string& topic);
   void remember(const One& one);
+  void know(const config::Config& config);
+  std::vector<uplink::Unsequenced> untold(One& one);
   // What the broker holds for us follows a new configuration: topics that nothing fills any more
   // are emptied.
   void follow(const config::Config& config, One& one);
@@ -86,7 +93,7 @@ class Uplinks {
   const Clock& clock_;
   store::Store& store_;
   Notes& notes_;
-  std::map<std::string, int> bits_;
+  std::set<std::string> known_;  // brokers that the configuration before this one had
   std::vector<std::unique_ptr<One>> all_;
   bool started_ = false, stopping_ = false;
   Gate idle_;                // nobody exchanges links

@@ -114,6 +114,16 @@ std::vector<AlarmDesk::Message> AlarmDesk::take_said() {
   return out;
 }
 
+std::optional<AlarmDesk::Message> AlarmDesk::standing(std::string_view topic) const {
+  for (std::size_t i = 0; i < engine_.rules().size(); ++i) {
+    if (topic_of(engine_.rules()[i]) != topic) continue;
+    const alarm::Engine::Said now = engine_.now(i);
+    if (now.state == alarm::Said::raised || now.state == alarm::Said::suppressed)
+      return Message{std::string(topic), body_of(now)};
+  }
+  return std::nullopt;
+}
+
 std::string AlarmDesk::head() const {
   return boot_id_ + " " + std::to_string(anchor_ms_) + " " + std::to_string(shift_ms_) + "\n";
 }

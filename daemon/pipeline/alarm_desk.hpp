@@ -68,6 +68,8 @@ class AlarmDesk {
   };
   bool has_said() const { return engine_.has_said() || !farewells_.empty(); }
   std::vector<Message> take_said();
+  // What holds of this topic now, if it is an alarm that is raised or flaps.
+  std::optional<Message> standing(std::string_view topic) const;
   // nullopt: what was stored last still holds. Counts as stored.
   std::optional<std::string> changed_text();
 

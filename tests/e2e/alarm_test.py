@@ -107,6 +107,9 @@ text = { ind = "Keruh", eng = "Turbid" }
         self.reload(1e6)
         wait_for("the alarm cleared", lambda: self.names()[-1:] == ["CLEARED"], 5)
         self.assertEqual(self.said()[-1].occurrence, 1)
+        latency = self.said()[-1].source.published_at_ms - self.said()[-1].cleared_ms
+        print(f"reading to message, cleared: {latency} ms")
+        self.assertLess(latency, 1700, "commit interval, and a second")
         late = Subscriber(self.bench, self.broker, f"{ROOT}/+/+/+/alarm/turbid", "late")
         wait_for("the retained alarm", lambda: late.messages("alarm/", retained=True))
         self.assertEqual(late.messages("alarm/", retained=True)[0][1].state, self.room.schema.CLEARED)
@@ -124,6 +127,51 @@ text = { ind = "Keruh", eng = "Turbid" }
         self.assertEqual({e["id"] for e in events}, sent)
         self.room.audit()
         self.gateway.process.stop()
+
+    def uplink(self, name, broker):
+        return f'[[uplink]]\nname = "{name}"\nurl = "mqtt://127.0.0.1:{broker.port}"\n'
+
+    def test_an_uplink_that_is_new_is_told_of_alarms_that_are_raised(self):
+        other = Broker(self.enterContext(Bench()))
+        room = Subscriber(self.bench, other, name="other-room")
+
+        def there():
+            """The newest: state, and whether it is a message of the stream or a document."""
+            said = [m for suffix, m, _ in room.messages("alarm/") if suffix == "alarm/turbid"]
+            return said and (room.schema.AlarmState.Name(said[-1].state), said[-1].source.sequence > 0)
+        self.gateway = Gateway(self.bench, self.configuration(-1e6, self.ALARM))
+        wait_for("the alarm at the broker", lambda: self.names() == ["RAISED"])
+
+        # A reload brings another broker, which was told nothing yet.
+        self.reload(-1e6, self.ALARM + self.uplink("ministry", other))
+        wait_for("the alarm at the new broker", lambda: there() == ("RAISED", False))
+        late = Subscriber(self.bench, other, f"{ROOT}/+/+/+/alarm/turbid", "late-there")
+        kept = wait_for("the retained alarm", lambda: late.messages("alarm/", retained=True))[0][1]
+        self.assertEqual((kept.state, kept.occurrence, kept.text_eng), (room.schema.RAISED, 1, "Turbid"))
+        self.assertEqual(kept.since_ms, self.said()[0].since_ms)
+        late.stop()
+        # What changes is said to both, once.
+        self.reload(1e6, self.ALARM + self.uplink("ministry", other))
+        wait_for("the alarm cleared there", lambda: there() == ("CLEARED", True))
+        wait_for("the alarm cleared", lambda: self.names() == ["RAISED", "CLEARED"])
+
+        # It is away while the alarm is raised again, and comes back; a kill before it connects changes nothing.
+        self.reload(1e6)
+        wait_for("one uplink", lambda: len(self.api("/api/v1/status")["uplinks"]) == 1)
+        self.reload(-1e6)
+        wait_for("the alarm", lambda: self.names()[-1:] == ["RAISED"])
+        other.stop()
+        self.reload(-1e6, self.ALARM + self.uplink("ministry", other))
+        wait_for("two uplinks", lambda: len((self.api("/api/v1/status") or {"uplinks": []})["uplinks"]) == 2)
+        time.sleep(0.5)  # a commit
+        self.gateway.process.stop(signal.SIGKILL)
+        self.gateway.process.start()
+        wait_for("the daemon", lambda: self.alarm() and self.alarm()["state"] == "RAISED")
+        other.start()
+        wait_for("the alarm at the broker that came back", lambda: there() == ("RAISED", False), 40)
+        self.assertEqual(self.names(), ["RAISED", "CLEARED", "RAISED"], "the other one was told once")
+        room.stop()
+        self.room.audit()
 
     def test_who_comes_after_an_outage_sees_what_holds_now(self):
         self.gateway = Gateway(self.bench, self.configuration(1e6, self.ALARM))

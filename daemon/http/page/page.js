@@ -1,7 +1,7 @@
 "use strict";
 (function () {
   var TEXTS = @LABELS@;
-  var QUALITY = { good: "✓", suspect: "!", bad: "✕", missing: "–", stale: "◷" };
+  var QUALITY = { good: "✓", suspect: "!", bad: "✕", missing: "–", stale: "◷", maintenance: "⚙" };
   var POLL = 5000;       // ms between two polls while no stream can be had
   var SILENCE = 40000;   // ms without a byte (heartbeats come every 15 s): the stream is dead
   var LEAST_STALE = 30000;
@@ -91,6 +91,7 @@
     if (!row.newest) return "missing";
     var interval = row.info.intervalMs;
     if (interval > 0 && ageOf(row) > Math.max(3 * interval, LEAST_STALE)) return "stale";
+    if (row.newest.reason === "MAINTENANCE") return "maintenance";
     return row.newest.quality === "not_evaluated" ? "good" : row.newest.quality;
   }
   function valueText(row) {
@@ -102,7 +103,7 @@
   function showRow(row) {
     var quality = qualityOf(row), newest = row.newest, text = T.quality[quality];
     if (!newest) text = T.waiting_first;
-    else if (newest.reason && quality !== "good" && quality !== "stale") text += ": " + (T.reason[newest.reason] || newest.reason);
+    else if (newest.reason && quality !== "good" && quality !== "stale" && quality !== "maintenance") text += ": " + (T.reason[newest.reason] || newest.reason);
     row.quality = quality;
     put(row.number, valueText(row));
     setChip(row.chip, quality, text);
@@ -169,9 +170,28 @@
       if (totals[q]) holder.appendChild(chip(q, number(totals[q], 0) + " " + T.quality[q]));
     });
   }
+  // Which tests give which mark, as config/README.md says.
+  var TESTS = {
+    suspect: ["RANGE", "RATE", "SPIKE", "FLAT", "RELATED", "WARM_UP"], bad: ["RANGE", "SPIKE", "FLAT", "NOT_A_NUMBER"],
+    missing: ["TIMEOUT", "NO_CONNECTION", "CRC", "EXCEPTION", "PROTOCOL", "STALE", "DRIVER", "DEVICE_FAULT", "BACK_OFF", "NO_TARGET", "CONVERSION"]
+  };
+  function showKey() {
+    var holder = $("key");
+    holder.textContent = "";
+    holder.hidden = !order.length;
+    holder.appendChild(make("summary", "", T.key));
+    Object.keys(QUALITY).forEach(function (q) {
+      var node = make("p", "");
+      node.appendChild(chip(q, T.quality[q]));
+      var reasons = (TESTS[q] || []).map(function (r) { return T.reason[r]; }).join(", ");
+      node.appendChild(make("span", "", " " + T.key_of[q] + (reasons ? " " + reasons + "." : "")));
+      holder.appendChild(node);
+    });
+  }
   function takeSensors(document_) {
     order = document_.sensors;
     showSensors();
+    showKey();
     order.forEach(function (info) { if (info.newest) takeReading(info.id, info.newest); });
     showSummary();
   }
@@ -322,6 +342,7 @@
     put($("ask-label"), T.token_title);
     put($("ask-send"), T.token_send);
     if (order.length) showSensors();
+    showKey();
     showState();
     showAlarms();
     showLink();

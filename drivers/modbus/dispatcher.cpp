@@ -158,15 +158,33 @@ Dispatcher::Time Dispatcher::wake(Time now) const {
   return earliest;
 }
 
+// Answers within this are believed: those to all attempts.
+Dispatcher::Time Dispatcher::soon() const {
+  return std::max(kStale, (settings_.retries + 1) * settings_.timeout);
+}
+
 bool Dispatcher::stale(std::size_t request, Time now) const {
   const Entry& entry = entries_[request];
-  return entry.open_since > Time{} && now - entry.open_last <= LateAnswers::kLatest &&
-         now - entry.open_since > std::max(kStale, (settings_.retries + 1) * settings_.timeout);
+  if (entry.open_since == Time{} || now - entry.open_last > LateAnswers::kLatest) return false;
+  return now < late_until_[entry.request.unit] || now - entry.open_since > soon();
+}
+
+void Dispatcher::overheard(const std::bitset<256>& units, Time now) {
+  if (units.none()) return;
+  for (const Entry& entry : entries_) {
+    const std::uint8_t unit = entry.request.unit;
+    const bool open = entry.open_since > Time{} && now - entry.open_last <= LateAnswers::kLatest;
+    if (units.test(unit) && open && now - entry.open_since > soon())
+      late_until_[unit] = now + LateAnswers::kLatest;
+  }
 }
 
 void Dispatcher::late(std::size_t request, Time now) {
+  const Time open_since = entries_[request].open_since;
   answered(request, now);
   Entry& entry = entries_[request];
+  entry.open_since = open_since;
+  entry.open_last = now;
   entry.rests = true;
   entry.health.failures = settings_.retries + 1;
   entry.health.reason = GERBANG_REASON_TIMEOUT;
@@ -181,6 +199,7 @@ void Dispatcher::late(std::size_t request, Time now) {
 
 // False: there is none whose own answer cannot come late.
 bool Dispatcher::want_probe(std::uint8_t unit, Time now) {
+  if (now < late_until_[unit]) return false;
   for (const std::size_t index : probes_of_[unit]) {
     Entry& probe = entries_[index];
     if (probe.open_last > Time{} && now - probe.open_last <= LateAnswers::kLatest) continue;
@@ -191,7 +210,8 @@ bool Dispatcher::want_probe(std::uint8_t unit, Time now) {
 }
 
 // No answer to an earlier question will come any more.
-void Dispatcher::in_step(std::uint8_t unit) {
+void Dispatcher::in_step(std::uint8_t unit, Time now) {
+  doubted_until_[unit] = now + LateAnswers::kLatest;
   late_.forget(unit);
   for (Entry& entry : entries_) {
     if (entry.request.unit != unit) continue;
@@ -221,7 +241,8 @@ void Dispatcher::answered(std::size_t request, Time now) {
   entry.served = ++served_;
   entry.health = {};
   units_[unit] = {};
-  if (entry.probe) return in_step(unit);
+  if (entry.probe)
+    return now < late_until_[unit] ? probe_failed(request, now, now) : in_step(unit, now);
   if (!confusable_[unit]) return;
   late_.answered(unit, now);
   if (late_.resting(unit, now)) want_probe(unit, now);

@@ -4,6 +4,7 @@
 #include <gerbang/driver.h>
 
 #include <array>
+#include <bitset>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -77,6 +78,14 @@ class Dispatcher {
   // the first question without an answer is farther away than an attempt or two.
   bool stale(std::size_t request, Time now) const;
 
+  // Units of which an answer came that nobody waited for. One that is later than an attempt or two
+  // shows that more may come, in any order: then no probe helps.
+  void overheard(const std::bitset<256>& units, Time now);
+  // Whether late answers may still come, although the probe says no: an answer must come alone.
+  bool doubted(std::size_t request, Time now) const {
+    return now < doubted_until_[entries_[request].request.unit];
+  }
+
   // Outcomes of the picked request.
   void answered(std::size_t request, Time now);
   // It was stale and is not used: the request waits for what the probe shows; without one it is
@@ -126,8 +135,9 @@ class Dispatcher {
 
   std::size_t add(Request request);
   void add_probes();
+  Time soon() const;
   bool want_probe(std::uint8_t unit, Time now);
-  void in_step(std::uint8_t unit);
+  void in_step(std::uint8_t unit, Time now);
   void probe_failed(std::size_t index, Time asked, Time now);
   void fall_due(std::size_t index, Time now);
   void miss(std::size_t index, gerbang_reason reason);
@@ -151,6 +161,7 @@ class Dispatcher {
   std::array<bool, 256> confusable_{};
   std::array<std::vector<std::size_t>, 256> probes_of_{};
   LateAnswers late_;
+  std::array<Time, 256> late_until_{}, doubted_until_{};
   std::vector<Missing> missing_;
   std::uint64_t skipped_ = 0;
   std::uint64_t served_ = 0;

@@ -210,6 +210,19 @@ Parsed parse_rtu(const Question& question, Bytes bytes) {
   return incomplete(1);
 }
 
+std::bitset<256> units_answering(Bytes bytes) {
+  std::bitset<256> units;
+  for (std::size_t at = 0; at + kRtuException <= bytes.size(); ++at) {
+    const Bytes here = bytes.subspan(at);
+    const int function = here[1] & ~kExceptionBit;
+    const bool refuses = (here[1] & kExceptionBit) != 0;
+    const std::size_t size = refuses ? kRtuException : std::size_t{here[2]} + 5;
+    if (function < 1 || function > 4 || here.size() < size) continue;
+    if (crc_fits(here.first(size))) units.set(here[0]);
+  }
+  return units;
+}
+
 Parsed give_up_rtu(const Question& question, Bytes bytes) {
   const auto echo = rtu_request(question);
   if (bytes.size() >= echo.size() && starts_alike(bytes, echo)) {

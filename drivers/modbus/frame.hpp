@@ -7,6 +7,7 @@
 #include <gerbang/driver.h>
 
 #include <array>
+#include <bitset>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,8 @@ struct Question {
   // RTU: so long is waited for its answer, whatever answers to other questions come before; 0: as
   // long as for any, and an answer to another ends it.
   std::chrono::milliseconds patience{};
+  // RTU: only an answer counts after which no other one comes.
+  bool alone = false;
 
   // Bytes of data that the answer must hold.
   std::size_t data_size() const { return holds_bits(table) ? (count + 7u) / 8u : 2u * count; }
@@ -72,6 +75,9 @@ Parsed parse_tcp(const Question& question, std::uint16_t transaction, Bytes byte
 Parsed parse_rtu(const Question& question, Bytes bytes);
 // What stands on the line when the time is over and no answer was found: never `incomplete`.
 Parsed give_up_rtu(const Question& question, Bytes bytes);
+
+// Units of which a sound answer to a read stands anywhere in the bytes (RTU).
+std::bitset<256> units_answering(Bytes bytes);
 
 // "ILLEGAL DATA ADDRESS"; the standard's names.
 std::string_view exception_name(std::uint8_t code);

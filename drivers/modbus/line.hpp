@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bitset>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,8 @@ struct Outcome {
   std::string why;         // failure, exception: for the log
   Bytes data;              // answer: valid until the next call
   std::size_t strays = 0;  // late answers to earlier questions, thrown away
+  // Units of which an answer came that nobody waited for (RTU).
+  std::bitset<256> late;
   bool line_lost = false;  // the line has closed itself
   bool sent = true;        // false: it was lost before the question went out
 };

@@ -144,8 +144,10 @@ void Poller::ask(std::size_t index) {
   if (probe)
     question.patience =
         std::chrono::duration_cast<std::chrono::milliseconds>(dispatcher_.patience(index, begin));
+  question.alone = !probe && dispatcher_.doubted(index, begin);
   const Outcome outcome = line_->ask(question);
   const Time now = host_.boottime();
+  dispatcher_.overheard(outcome.late, now);
   not_before_ = now + settings_.pause_between;
   hand_over_at_ = now + kHostWaits;
   strays_.count += outcome.strays;

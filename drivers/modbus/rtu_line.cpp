@@ -27,6 +27,8 @@ using Microseconds = std::chrono::microseconds;
 constexpr auto kSilence = 20ms;
 // A line that is never silent (noise, another master) is asked all the same.
 constexpr auto kLongestDrain = 500ms;
+// So much later than a late one the own answer comes, if both come to one question.
+constexpr auto kTogether = 100ms;
 
 class RtuLine final : public Line {
  public:
@@ -43,11 +45,19 @@ class RtuLine final : public Line {
   Opening open(Milliseconds wait) override;
   bool is_open() const override { return port_ != nullptr; }
   void close() override;
-  Outcome ask(const Question& question) override;
+  Outcome ask(const Question& question) override {
+    late_.reset();
+    Outcome outcome = exchange(question);
+    outcome.late = late_;
+    return outcome;
+  }
 
  private:
+  Outcome exchange(const Question& question);
+  void overhear();
+  bool another(const Question& question, std::size_t begin, std::size_t used);
   Outcome lost(std::string why);
-  Outcome finish(const Question& question, Parsed parsed);
+  Outcome finish(const Question& question, Parsed parsed, std::size_t used);
   void drain(std::uint8_t unit);
   int descriptor() const { return ::modbus_get_socket(port_.get()); }
 
@@ -55,6 +65,7 @@ class RtuLine final : public Line {
   Microseconds character_, gap_;
   std::unique_ptr<modbus_t, decltype(&::modbus_free)> port_{nullptr, &::modbus_free};
   Clock::time_point last_byte_;
+  std::bitset<256> late_;  // of this question's outcome
   std::array<std::uint8_t, 3 * kLongestFrame> buffer_{};
 };
 
@@ -112,8 +123,34 @@ void RtuLine::drain(std::uint8_t unit) {
   }
 }
 
-Outcome RtuLine::ask(const Question& question) {
+// What came since the last question is nobody's, but it tells who answers late.
+void RtuLine::overhear() {
+  std::size_t used = 0;
+  while ((wait_for(descriptor(), POLLIN, Clock::now()) & POLLIN) != 0) {
+    const ssize_t n = ::read(descriptor(), buffer_.data() + used, buffer_.size() - used);
+    if (n <= 0) return;
+    used += static_cast<std::size_t>(n);
+    late_ |= units_answering(Bytes(buffer_).first(used));
+    if (used == buffer_.size()) used = 0;
+  }
+}
+
+// Whether another answer of the unit follows.
+bool RtuLine::another(const Question& question, std::size_t begin, std::size_t used) {
+  const auto until =
+      Clock::now() + kTogether + character_ * static_cast<long>(question.data_size() + 5);
+  while (used < buffer_.size() && (wait_for(descriptor(), POLLIN, until) & POLLIN) != 0) {
+    const ssize_t n = ::read(descriptor(), buffer_.data() + used, buffer_.size() - used);
+    if (n <= 0) break;
+    trace(question.unit, false, Bytes(buffer_).subspan(used, static_cast<std::size_t>(n)));
+    used += static_cast<std::size_t>(n);
+  }
+  return units_answering(Bytes(buffer_).first(used).subspan(begin)).test(question.unit);
+}
+
+Outcome RtuLine::exchange(const Question& question) {
   std::this_thread::sleep_until(last_byte_ + gap_);
+  overhear();
   ::modbus_flush(port_.get());
   const auto request = rtu_request(question);
   const int length = static_cast<int>(request.size()) - 2;  // the library adds the checksum
@@ -127,7 +164,8 @@ Outcome RtuLine::ask(const Question& question) {
   std::size_t used = 0;
   for (;;) {
     const short events = wait_for(descriptor(), POLLIN, deadline);
-    if (events == 0) return finish(question, give_up_rtu(question, Bytes(buffer_).first(used)));
+    if (events == 0)
+      return finish(question, give_up_rtu(question, Bytes(buffer_).first(used)), used);
     if ((events & POLLIN) == 0) return lost("the port is gone");
     const ssize_t n = ::read(descriptor(), buffer_.data() + used, buffer_.size() - used);
     if (n < 0 && errno == EAGAIN) continue;
@@ -136,14 +174,24 @@ Outcome RtuLine::ask(const Question& question) {
     used += static_cast<std::size_t>(n);
 
     Parsed parsed = parse_rtu(question, Bytes(buffer_).first(used));
-    if (parsed.kind != Parsed::Kind::incomplete) return finish(question, std::move(parsed));
+    if (parsed.kind != Parsed::Kind::incomplete) return finish(question, std::move(parsed), used);
     // Not woken for every character: nothing can be complete before the missing ones are here.
     const auto rest = Clock::now() + character_ * static_cast<long>(parsed.missing - 1);
     std::this_thread::sleep_until(std::min<Clock::time_point>(rest, deadline));
   }
 }
 
-Outcome RtuLine::finish(const Question& question, Parsed parsed) {
+Outcome RtuLine::finish(const Question& question, Parsed parsed, std::size_t used) {
+  const bool found = parsed.kind != Parsed::Kind::broken;
+  if (question.patience > 0ms)
+    late_ |= units_answering(Bytes(buffer_).first(found ? parsed.used - 1 : used));
+  if (found && question.alone && another(question, parsed.used, used)) {
+    late_.set(question.unit);
+    parsed = {};
+    parsed.kind = Parsed::Kind::broken;
+    parsed.reason = GERBANG_REASON_PROTOCOL;
+    parsed.why = "two answers to one question: one of them is late";
+  }
   Outcome outcome;
   outcome.reason = parsed.reason;
   outcome.why = std::move(parsed.why);

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <mutex>
+
 #include "drivers/rig.hpp"
 #include "scripted_rtu.hpp"
 #include "support/temp_dir.hpp"
@@ -193,11 +196,51 @@ TEST_F(ModbusRtu, AnswersThatWereHeldUpForSecondsAreNobodysValues) {
   const int asked = counter;
   held = false;
   rig.readings.clear();
-  ASSERT_TRUE(rig.poll_until([&] { return rig.good(0) >= 3; })) << rig.log;
+  ASSERT_TRUE(rig.poll_until([&] { return rig.good(0) >= 3; }, 20s)) << rig.log;
   for (const auto& r : rig.of(0))
     if (r.quality != GERBANG_MISSING) {
       EXPECT_GT(r.integer, asked);
     }
+}
+
+// One that answers each question 3 s late, and then at once, so that new answers overtake old ones.
+TEST_F(ModbusRtu, NoLateAnswerIsBelievedWhenNewOnesOvertakeIt) {
+  using Clock = std::chrono::steady_clock;
+  std::atomic<bool> slow = false;
+  std::atomic<int> counter = 0;
+  std::mutex mutex;
+  std::deque<std::pair<Clock::time_point, Bytes>> owed;
+  ScriptedRtu line(path, [&](const Question& q) {
+    const Bytes bytes = ScriptedRtu::with_crc(
+        {q.unit, q.function, 2, 0, static_cast<std::uint8_t>(std::min(255, ++counter))});
+    if (!slow) return Replies{now(bytes)};
+    const std::lock_guard lock(mutex);
+    owed.emplace_back(Clock::now() + 3s, bytes);
+    return Replies{};
+  });
+  rig.sensor("count", at(1, 0), 100ms);
+  ASSERT_EQ(open(), GERBANG_OK);
+  int in_time = 0;
+  const auto begin = Clock::now();
+  ASSERT_TRUE(rig.poll_until(
+      [&] {
+        const auto since = Clock::now() - begin;
+        slow = since > 500ms && since < 6s;
+        const std::lock_guard lock(mutex);
+        for (; !owed.empty() && owed.front().first <= Clock::now(); owed.pop_front())
+          line.send(owed.front().second);
+        if (since < 500ms) in_time = counter;
+        return since > 8s && !rig.readings.empty() && rig.readings.back().reason == 0;
+      },
+      30s))
+      << rig.log;
+  int newest = 0;
+  for (const auto& r : rig.of(0)) {
+    if (r.quality == GERBANG_MISSING) continue;
+    EXPECT_GT(r.integer, newest) << "of a question before the newest";
+    newest = static_cast<int>(r.integer);
+  }
+  EXPECT_GE(newest, in_time);
 }
 
 TEST_F(ModbusRtu, BytesThatNobodyAskedForAreThrownAway) {

@@ -12,6 +12,7 @@
 #include "ctl/by_hand.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/holder.hpp"
+#include "ctl/port.hpp"
 #include "ctl/running.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
@@ -290,6 +291,9 @@ int scan(const Common& common, const ScanOptions& given) {
       return complain("no driver that listens is installed (particulate, ranging, weighbridge)",
                       kUnavailable);
   }
+  if (!options.device.empty())
+    if (const PortFault fault = port_fault(options.device); !fault.what.empty())
+      return complain("--device: " + fault.what, fault.is_there ? kUnavailable : kNoInput);
   if (std::string why = held(common, options); !why.empty()) return complain(why, kUnavailable);
 
   std::signal(SIGINT, interrupt);

@@ -114,6 +114,11 @@ class Commission(unittest.TestCase):
         code, _, err = self.ctl("scan", "modbus", "--host", "127.0.0.1", "--port", free_port())
         self.assertEqual(code, 69)
         self.assertIn("refused", err)
+        for target in "modbus", "serial", "sdi12":
+            for device, words in ("/dev/no-such-port", "is not there; "), ("/dev/null", "is no serial port; "):
+                code, out, err = self.ctl("scan", target, "--device", device)
+                self.assertEqual((code, out), (66, ""))
+                self.assertRegex(err, f"^gerbangctl: --device: {device} {words}.*\n$")
 
     def test_a_device_that_answers_to_every_number_is_shown_once(self):
         server = self.enterContext(socket.create_server(("127.0.0.1", 0)))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/queries.hpp"
 
+#include <algorithm>
+
 #include "core/window.hpp"
 #include "wire/envelope.hpp"
 
@@ -45,12 +47,8 @@ http::ReadingRow row_of(const store::StoredReading& reading) {
 
 void StoreQueries::know(std::vector<Series> series) {
   series_ = std::move(series);
-  by_name_.clear();
   by_number_.clear();
-  for (std::size_t i = 0; i < series_.size(); ++i) {
-    by_name_[series_[i].sensor] = i;
-    by_number_[series_[i].number] = i;
-  }
+  for (std::size_t i = 0; i < series_.size(); ++i) by_number_[series_[i].number] = i;
 }
 
 Result<std::vector<std::int32_t>> StoreQueries::numbers(
@@ -59,10 +57,11 @@ Result<std::vector<std::int32_t>> StoreQueries::numbers(
   if (sensors.empty())
     for (const Series& series : series_) out.push_back(series.number);
   for (const std::string& sensor : sensors) {
-    auto known = by_name_.find(sensor);
-    if (known == by_name_.end())
+    const auto known = std::find_if(series_.begin(), series_.end(),
+                                    [&](const Series& each) { return each.sensor == sensor; });
+    if (known == series_.end())
       return fail(std::errc::no_such_file_or_directory, "no sensor \"" + sensor + "\"");
-    out.push_back(series_[known->second].number);
+    out.push_back(known->number);
   }
   return out;
 }

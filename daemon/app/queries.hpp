@@ -34,7 +34,6 @@ class StoreQueries final : public http::Queries {
 
   store::Store& store_;
   std::vector<Series> series_;
-  std::map<std::string, std::size_t> by_name_;
   std::map<std::int32_t, std::size_t> by_number_;
 };
 

@@ -197,7 +197,7 @@ std::vector<std::shared_ptr<const http::SensorInfo>> sensor_infos(const config::
     info->calibrated = sensor.calibrated;
     info->correction = sensor.correction;
     for (std::size_t input : sensor.from) info->from.push_back(config.sensors[input].id);
-    info->detection_limit = sensor.rules.detection_limit;
+    info->detection_limit = sensor.rules->detection_limit;
     info->device = sensor.device;
     info->profile = sensor.profile;
     info->quantity = sensor.quantity;
@@ -320,7 +320,7 @@ wire::GatewayDescription description_of(const config::Config& config) {
     d.unit = sensor.quantity->unit;
     d.decimals = sensor.quantity->decimals;
     d.kind = sensor.quantity->kind;
-    d.label = sensor.label;
+    d.label = *sensor.label;
     if (sensor.quantity->kind != QuantityKind::event) d.interval_ms = sensor.interval.count();
     if (sensor.range) {
       d.range_low = sensor.range->low;

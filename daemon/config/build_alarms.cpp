@@ -311,7 +311,7 @@ class Builder {
 
   std::vector<Word> known_words() const {
     std::vector<Word> out;
-    if (sensor_ != nullptr) out.push_back({"sensor", sensor_->label});
+    if (sensor_ != nullptr) out.push_back({"sensor", *sensor_->label});
     if (out_.above) out.push_back({"above", amount_words(*out_.above, unit_)});
     if (out_.below) out.push_back({"below", amount_words(*out_.below, unit_)});
     out.push_back({"window", both(format_duration(Milliseconds(out_.window_ms)))});

@@ -120,7 +120,7 @@ class Quality {
 
   void rules(std::size_t i) {
     Sensor& sensor = config_.sensors[i];
-    quality::Rules& out = sensor.rules;
+    quality::Rules out;
     auto known = catalogue_.quality.quantities.find(sensor.quantity->name);
     const bool defaults = known != catalogue_.quality.quantities.end();
     if (sensor.range) {
@@ -132,7 +132,8 @@ class Quality {
     }
     // A site's span that reaches beyond what the sensor can say would never be asked.
     if (defaults && !sensor.range) out.expected = known->second.expected;
-    const bool polled = sensor.quantity->kind != QuantityKind::event && !sensor.formula;
+    if (sensor.quantity->kind != QuantityKind::event) out.interval_ms = sensor.interval.count();
+    const bool polled = out.interval_ms != 0 && !sensor.formula;
     if (polled && catalogue_.quality.silence_intervals > 0)
       out.stale_ms = std::max(catalogue_.quality.silence_intervals * sensor.interval.count(),
                               catalogue_.quality.silence_least_ms);
@@ -176,6 +177,7 @@ class Quality {
     if (auto stale = own.given("stale")) out.stale_ms = stale->integer;
     if (auto warm = own.given("warm_up")) out.warm_up_ms = warm->integer;
     if (own.has("detection_limit")) out.detection_limit = amount(own, "detection_limit", i);
+    sensor.rules = sharing_.share(out);
     relations(i, own);
   }
 
@@ -434,6 +436,7 @@ class Quality {
   const Catalogue& catalogue_;
   Report& report_;
   Config& config_;
+  Sharing<quality::Rules> sharing_;
   std::map<std::string, std::size_t> index_;
   std::vector<std::string_view> ids_;
 };

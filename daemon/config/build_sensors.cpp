@@ -133,7 +133,7 @@ class Builder {
   }
 
   void label() {
-    out_.label = out_.quantity->label;
+    if (row_ != nullptr) out_.label = row_->label;
     const Node* node = table_.node("label");
     if (node == nullptr) return;
     if (node->kind == Node::Kind::string) {
@@ -167,8 +167,8 @@ void name_after(const Device& device, const Part& part, Sensor& sensor) {
   sensor.device = device.id;
   sensor.profile = device.profile;
   if (part.own_label || device.label.eng.empty()) return;
-  sensor.label.ind = device.label.ind + ": " + sensor.label.ind;
-  sensor.label.eng = device.label.eng + ": " + sensor.label.eng;
+  sensor.label = Label{device.label.ind + ": " + sensor.label->ind,
+                       device.label.eng + ": " + sensor.label->eng};
 }
 
 // The driver's process ended or hung, whatever the configuration says.

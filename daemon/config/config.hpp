@@ -137,11 +137,11 @@ struct Sensor {
   Shared<Quantity> quantity;
   std::string unit;  // of the number after scale and offset, as written
   Calibration calibration;
-  Label label;
+  Shared<Label> label;
   std::optional<Range> range;
   std::optional<std::uint64_t> wrap;  // totaliser: the raw count after which it starts again at 0
   bool count_suspect = false;         // suspect readings are in its windows' statistics and capture
-  quality::Rules rules;               // with the defaults, and `range`
+  Shared<quality::Rules> rules;       // with the defaults, and `range`
   std::vector<quality::Relation> relations;  // of this one to others, by their places
   Shared<Calibrated> calibrated;
   std::string correction;  // its name; empty: it is read

@@ -60,6 +60,7 @@ std::string fill(const Member& member, const Units& units, QuantityRow& row) {
   if (label == nullptr) return "no label";
   quantity.label = Label{text_of(label->get("ind")), text_of(label->get("eng"))};
   if (quantity.label.ind.empty() || quantity.label.eng.empty()) return "a language is missing";
+  row.label = quantity.label;
   row.quantity = std::move(quantity);
   if (const Node* spellings = node.get("spellings"))
     for (const Node& spelling : spellings->items) {

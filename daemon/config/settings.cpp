@@ -159,8 +159,8 @@ void write(Writer out, const Sensor& s, const std::string& driver) {
   out.set("quantity", s.quantity->name);
   out.set("quantity_unit", s.quantity->unit);
   out.set("unit", s.unit);
-  out.set("label.ind", s.label.ind);
-  out.set("label.eng", s.label.eng);
+  out.set("label.ind", s.label->ind);
+  out.set("label.eng", s.label->eng);
   out.set("interval", s.interval);
   out.set("scale", s.calibration.scale);
   out.set("offset", s.calibration.offset);
@@ -172,7 +172,7 @@ void write(Writer out, const Sensor& s, const std::string& driver) {
   }
   out.set_if(s.wrap.has_value(), "wrap", s.wrap.value_or(0));
   out.set_if(s.count_suspect, "count_suspect", s.count_suspect);
-  write_rules(out, s.rules);
+  write_rules(out, *s.rules);
   for (const quality::Relation& r : s.relations) {
     const std::string key = "quality.related." + std::to_string(r.other) + ".";
     out.set(key + "kind", static_cast<std::uint64_t>(r.kind));

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace gerbang {
 
@@ -28,6 +31,23 @@ class Shared {
   }
 
   std::shared_ptr<const T> value_;
+};
+
+// Makes equal values one, as far as they come near each other: the newest few are remembered.
+template <class T>
+class Sharing {
+ public:
+  Shared<T> share(T value) {
+    const auto known = std::find_if(newest_.begin(), newest_.end(),
+                                    [&](const Shared<T>& each) { return *each == value; });
+    if (known != newest_.end()) return *known;
+    if (newest_.size() == kRemembered) newest_.erase(newest_.begin());
+    return newest_.emplace_back(std::move(value));
+  }
+
+ private:
+  static constexpr std::size_t kRemembered = 32;
+  std::vector<Shared<T>> newest_;
 };
 
 }  // namespace gerbang

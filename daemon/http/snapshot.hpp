@@ -139,7 +139,7 @@ struct SensorInfo {
   std::string id, driver;
   std::string device, profile;   // empty: none
   Shared<Quantity> quantity;     // name, domain, unit, decimals, kind
-  Label label;                   // the sensor's own, else the quantity's
+  Shared<Label> label;           // the sensor's own, else the quantity's
   std::int64_t interval_ms = 0;  // 0: event or push sensor
   std::optional<double> range_low, range_high;
   Shared<Calibrated> calibrated;

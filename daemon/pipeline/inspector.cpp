@@ -44,7 +44,11 @@ void Inspector::build(const std::vector<Sensor>& sensors) {
     one.id = sensor.id;
     one.series = sensor.series;
     one.rules = sensor.rules;
-    one.rules.interval_ms = sensor.interval_ms;
+    if (one.rules->interval_ms != sensor.interval_ms) {
+      quality::Rules rules = *sensor.rules;
+      rules.interval_ms = sensor.interval_ms;
+      one.rules = rules;
+    }
     intervals.push_back(sensor.interval_ms);
     relations.insert(relations.end(), sensor.relations.begin(), sensor.relations.end());
     if (!sensor.formula) continue;
@@ -89,7 +93,7 @@ quality::Mark Inspector::judge(const Reading& reading, double value, std::int64_
     point.mark.flag = Flag::bad;
     point.mark.reason = Reason::maintenance;
   } else {
-    auto outcome = one.tests.take(point, one.rules);
+    auto outcome = one.tests.take(point, *one.rules);
     if (outcome.before) find(reading.sensor, outcome.before->reading, outcome.before->mark, late);
     point.mark = outcome.mark;
     for (const auto& finding : relations_.take(reading.sensor, point))
@@ -151,8 +155,8 @@ std::vector<Reading> Inspector::computed() {
 // The reading nearest in time, if it is near enough to hold.
 const Inspector::Input* Inspector::belonging(std::uint32_t sensor, const quality::Point& to) const {
   const One& one = sensors_[sensor];
-  std::int64_t hold = one.rules.interval_ms > 0
-                          ? std::max(one.rules.interval_ms * 3 / 2, kLeastHoldMs)
+  std::int64_t hold = one.rules->interval_ms > 0
+                          ? std::max(one.rules->interval_ms * 3 / 2, kLeastHoldMs)
                           : kPushedHoldMs;
   hold *= kNsPerMs;
   const Input* nearest = nullptr;
@@ -200,7 +204,7 @@ std::optional<Reading> Inspector::compute(std::uint32_t sensor, const Input& fir
 std::vector<Reading> Inspector::silent(std::int64_t boot_ns) {
   std::vector<Reading> out;
   for (std::uint32_t i = 0; i < sensors_.size(); ++i) {
-    if (!sensors_[i].tests.stale(boot_ns, sensors_[i].rules)) continue;
+    if (!sensors_[i].tests.stale(boot_ns, *sensors_[i].rules)) continue;
     Reading reading;
     reading.sensor = i;
     reading.flag = Flag::missing;

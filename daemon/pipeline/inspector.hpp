@@ -69,7 +69,7 @@ class Inspector {
   struct One {
     std::string id;
     std::int32_t series = 0;
-    quality::Rules rules;
+    Shared<quality::Rules> rules;
     quality::Tests tests;
     std::vector<std::uint32_t> feeds;  // sensors that are computed from this one
     std::vector<Input> kept;           // if it feeds any

@@ -2,6 +2,7 @@
 //
 // People work on a sensor: what is said of it is marked, and that they do is written down.
 #include <algorithm>
+#include <sstream>
 
 #include "core/text.hpp"
 #include "observe/log.hpp"
@@ -11,6 +12,7 @@
 namespace gerbang::pipeline {
 
 void Pipeline::begin_maintenance(const std::string& sensor, quality::Work work) {
+  follow_clock();  // its times are of the clock as it is now
   inspector_.maintenance.begin(sensor, std::move(work));
   keep_maintenance();
   record_maintenance(sensor, inspector_.maintenance.all().at(sensor), true);
@@ -35,6 +37,37 @@ void Pipeline::end_maintenance_in_time() {
 
 void Pipeline::keep_maintenance() {
   store_.put(kMaintenanceKey, inspector_.maintenance.text());
+  store_.put(kMaintenanceClockKey, options_.boot_id + " " + std::to_string(wall_offset_ms()));
+}
+
+std::int64_t Pipeline::wall_offset_ms() const {
+  return now_ms() - nanoseconds(clock_.boot()) / 1'000'000;
+}
+
+// Its length is that of the work, whatever the wall clock was when it began: it may have been set
+// while this program did not run.
+Result<void> Pipeline::load_maintenance() {
+  auto works = store_.get(kMaintenanceKey);
+  if (!works) return fail(std::move(works.error()));
+  if (*works && !inspector_.maintenance.load(**works))
+    spdlog::error("pipeline: {} in the store cannot be read: maintenance has ended",
+                  kMaintenanceKey);
+  if (inspector_.maintenance.empty()) return {};
+  auto clock = store_.get(kMaintenanceClockKey);
+  if (!clock) return fail(std::move(clock.error()));
+  std::istringstream in(clock->value_or(""));
+  std::string boot;
+  std::int64_t offset = 0;
+  if (in >> boot >> offset && boot == options_.boot_id)
+    inspector_.maintenance.shift(wall_offset_ms() - offset);
+  inspector_.maintenance.begun_by(now_ms());
+  return {};
+}
+
+void Pipeline::follow_maintenance(std::chrono::nanoseconds step) {
+  if (inspector_.maintenance.empty()) return;
+  inspector_.maintenance.shift(step / std::chrono::milliseconds(1));
+  keep_maintenance();
 }
 
 void Pipeline::record_maintenance(const std::string& sensor, const quality::Work& work,

@@ -155,7 +155,10 @@ void Pipeline::follow_clock() {
       restamp_since_ = clock_.boot();
     }
   }
-  if (change.step != 0ns) record_step(change.step);
+  if (change.step != 0ns) {
+    follow_maintenance(change.step);
+    record_step(change.step);
+  }
   if (change.absence && engine_) {
     engine_->absent(change.absence->start_ms, change.absence->end_ms);
     spdlog::warn("clock: {} s passed unseen", change.absence->length_ms() / 1000);

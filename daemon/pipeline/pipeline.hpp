@@ -176,6 +176,9 @@ class Pipeline {
   void judge_computed();
   void complain_of_silence();
   void keep_maintenance();
+  std::int64_t wall_offset_ms() const;
+  Result<void> load_maintenance();
+  void follow_maintenance(std::chrono::nanoseconds step);
   void record_maintenance(const std::string& sensor, const quality::Work& work, bool begins);
   void end_maintenance_in_time();
   void show(Live& live, const Sample& sample, std::int64_t boot_ns, bool device_time);

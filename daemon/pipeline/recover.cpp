@@ -46,11 +46,7 @@ Result<void> Pipeline::recover() {
 }
 
 Result<void> Pipeline::load_quality() {
-  auto works = store_.get(kMaintenanceKey);
-  if (!works) return fail(std::move(works.error()));
-  if (*works && !inspector_.maintenance.load(**works))
-    spdlog::error("pipeline: {} in the store cannot be read: maintenance has ended",
-                  kMaintenanceKey);
+  if (auto loaded = load_maintenance(); !loaded) return loaded;
   for (auto& [sensor, sum] : inspector_.save()) {
     auto stored = store_.get(sum_key(sensor));
     if (!stored) return fail(std::move(stored.error()));

@@ -80,7 +80,7 @@ Member member(const Sensor& sensor) {
   out.plan.interval_ms = sensor.quantity->kind == QuantityKind::event ? 0 : sensor.interval_ms;
   out.plan.factor = sensor.calibration.scale * sensor.calibration.slope;
   out.plan.wrap = sensor.wrap;
-  out.plan.detection_limit = sensor.rules.detection_limit;
+  out.plan.detection_limit = sensor.rules->detection_limit;
   out.plan.count_suspect = sensor.count_suspect;
   return out;
 }

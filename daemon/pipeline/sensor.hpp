@@ -24,7 +24,7 @@ struct Sensor {
   Shared<Quantity> quantity;  // name, domain, unit and kind
   std::int32_t series = 0;    // the store's number
   Calibration calibration;
-  quality::Rules rules;
+  Shared<quality::Rules> rules;
   std::vector<quality::Relation> relations;  // of this one to others, by their places in the list
   std::shared_ptr<const quality::Formula> formula;  // computed, from the sensors at these places
   std::vector<std::uint32_t> from;

@@ -16,7 +16,9 @@ inline constexpr const char* kRestampKey = "store/restamped";
 inline constexpr const char* kEventsKey = "store/events";
 inline constexpr const char* kAlarmsKey = "alarms";                    // AlarmDesk::changed_text
 inline constexpr const char* kMaintenanceKey = "quality/maintenance";  // Maintenance::text
-inline std::string sum_key(const std::string& sensor) {                // Corrector::save
+// The boot and its wall clock that those times are of: "BOOT OFFSET_MS".
+inline constexpr const char* kMaintenanceClockKey = "quality/maintenance-clock";
+inline std::string sum_key(const std::string& sensor) {  // Corrector::save
   return "quality/sum/" + sensor;
 }
 inline std::string slow_key(std::int32_t series) {  // WindowEngine::save_slow

@@ -57,6 +57,21 @@ std::map<std::string, Work> Maintenance::take_over(std::int64_t now_ms) {
   return out;
 }
 
+void Maintenance::shift(std::int64_t by_ms) {
+  for (auto& [sensor, work] : works_) {
+    work.from_ms += by_ms;
+    work.until_ms += by_ms;
+  }
+}
+
+void Maintenance::begun_by(std::int64_t now_ms) {
+  for (auto& [sensor, work] : works_) {
+    const std::int64_t early = std::max<std::int64_t>(work.from_ms - now_ms, 0);
+    work.from_ms -= early;
+    work.until_ms -= early;
+  }
+}
+
 std::string Maintenance::text() const {
   std::string out;
   for (const auto& [sensor, work] : works_) {

@@ -31,6 +31,11 @@ class Maintenance {
   const Work* at(const std::string& sensor, std::int64_t time_ms) const;
   // Takes out what is over at `now`.
   std::map<std::string, Work> take_over(std::int64_t now_ms);
+  // The wall clock was set by so much: what is under way began as long ago as before, and goes on
+  // as long.
+  void shift(std::int64_t by_ms);
+  // After a start of the board: what has not begun by the clock begins now, so that it ends.
+  void begun_by(std::int64_t now_ms);
   bool empty() const { return works_.empty(); }
   const std::map<std::string, Work>& all() const { return works_; }
 

@@ -126,11 +126,11 @@ Result<std::unique_ptr<Archive>> Archive::open(const fs::path& database, const f
   STORE_TRY(out->open_->load());
   for (const auto& s : out->open_->series.all()) {
     Series series;
-    series.number = s.id;
-    series.sensor = s.sensor;
-    series.quantity = s.quantity;
-    series.unit = s.unit;
-    series.kind = s.kind;
+    series.number = s->id;
+    series.sensor = s->sensor;
+    series.quantity = s->quantity;
+    series.unit = s->unit;
+    series.kind = s->kind;
     out->series_.push_back(std::move(series));
   }
   return out;

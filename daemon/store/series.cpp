@@ -40,7 +40,7 @@ Result<void> SeriesTable::prepare(sql::Database& db) {
 }
 
 Result<void> SeriesTable::load() {
-  series_.clear();
+  std::vector<Series> all;
   bool dense = true;
   auto take_series = [&](const sql::Row& row) {
     Series s;
@@ -49,41 +49,51 @@ Result<void> SeriesTable::load() {
     s.quantity = row.text(2);
     s.unit = row.text(3);
     s.kind = static_cast<QuantityKind>(row.integer(4));
-    series_.push_back(std::move(s));
-    dense = static_cast<std::size_t>(row.integer(0)) == series_.size();
+    all.push_back(std::move(s));
+    dense = static_cast<std::size_t>(row.integer(0)) == all.size();
     return dense;
   };
   STORE_TRY(all_.rows(take_series));
   if (!dense) return fail(errc::damaged, "series are not numbered 1, 2, 3 …");
   auto take_calibration = [&](const sql::Row& row) {
     auto id = row.integer(0);
-    if (id < 1 || id > static_cast<std::int64_t>(series_.size())) return dense = false;
+    if (id < 1 || id > static_cast<std::int64_t>(all.size())) return dense = false;
     Calibration c{row.real(2), row.real(3), row.real(4), row.real(5)};
-    series_[static_cast<std::size_t>(id - 1)].calibrations.emplace_back(row.integer(1), c);
+    all[static_cast<std::size_t>(id - 1)].calibrations.emplace_back(row.integer(1), c);
     return true;
   };
   STORE_TRY(calibrations_.rows(take_calibration));
   if (!dense) return fail(errc::damaged, "a calibration of an unknown series");
+  series_.clear();
+  for (Series& s : all) series_.push_back(std::make_shared<const Series>(std::move(s)));
   name_all();
   return {};
 }
 
-SeriesTable::Series* SeriesTable::find(const std::string& sensor, const std::string& quantity,
-                                       const std::string& unit) {
-  auto it = std::find_if(series_.begin(), series_.end(), [&](const Series& s) {
-    return s.sensor == sensor && s.quantity == quantity && s.unit == unit;
+std::optional<std::size_t> SeriesTable::find(const std::string& sensor, const std::string& quantity,
+                                             const std::string& unit) const {
+  auto it = std::find_if(series_.begin(), series_.end(), [&](const auto& s) {
+    return s->sensor == sensor && s->quantity == quantity && s->unit == unit;
   });
-  return it == series_.end() ? nullptr : &*it;
+  if (it == series_.end()) return std::nullopt;
+  return static_cast<std::size_t>(it - series_.begin());
 }
 
-Result<SeriesTable::Series*> SeriesTable::find_or_make(const SeriesSpec& spec) {
-  if (Series* s = find(spec.sensor, spec.quantity, spec.unit)) return s;
+template <class How>
+void SeriesTable::change(std::size_t place, How how) {
+  auto other = std::make_shared<Series>(*series_[place]);
+  how(*other);
+  series_[place] = std::move(other);
+}
+
+Result<std::size_t> SeriesTable::find_or_make(const SeriesSpec& spec) {
+  if (auto place = find(spec.sensor, spec.quantity, spec.unit)) return *place;
   if (!spec.formerly.empty()) {
-    if (Series* s = find(spec.formerly, spec.quantity, spec.unit)) {
-      STORE_TRY(update_.run(s->id, spec.sensor, s->kind));
+    if (auto place = find(spec.formerly, spec.quantity, spec.unit)) {
+      STORE_TRY(update_.run(series_[*place]->id, spec.sensor, series_[*place]->kind));
       spdlog::info("sensor {} goes on with the history of {}", spec.sensor, spec.formerly);
-      s->sensor = spec.sensor;
-      return s;
+      change(*place, [&](Series& s) { s.sensor = spec.sensor; });
+      return *place;
     }
     // A new file after damage must not keep the gateway from starting.
     spdlog::warn("sensor {}: there is no history of {} in {} {}; it begins here", spec.sensor,
@@ -96,8 +106,8 @@ Result<SeriesTable::Series*> SeriesTable::find_or_make(const SeriesSpec& spec) {
   s.unit = spec.unit;
   s.kind = spec.kind;
   STORE_TRY(insert_.run(s.id, s.sensor, s.quantity, s.unit, s.kind));
-  series_.push_back(std::move(s));
-  return &series_.back();
+  series_.push_back(std::make_shared<const Series>(std::move(s)));
+  return series_.size() - 1;
 }
 
 std::shared_ptr<SeriesTable> SeriesTable::known() const {
@@ -107,10 +117,10 @@ std::shared_ptr<SeriesTable> SeriesTable::known() const {
 }
 
 Result<void> SeriesTable::adopt(const SeriesTable& other) {
-  for (const Series& s : other.series_) {
-    STORE_TRY(insert_.run(s.id, s.sensor, s.quantity, s.unit, s.kind));
-    for (const auto& [from, c] : s.calibrations)
-      STORE_TRY(calibrate_.run(s.id, from, c.scale, c.offset, c.slope, c.intercept));
+  for (const auto& s : other.series_) {
+    STORE_TRY(insert_.run(s->id, s->sensor, s->quantity, s->unit, s->kind));
+    for (const auto& [from, c] : s->calibrations)
+      STORE_TRY(calibrate_.run(s->id, from, c.scale, c.offset, c.slope, c.intercept));
   }
   series_ = other.series_;
   return {};
@@ -123,20 +133,22 @@ Result<std::vector<std::int32_t>> SeriesTable::declare(const std::vector<SeriesS
   for (const auto& spec : specs) {
     auto found = find_or_make(spec);
     STORE_TRY(found);
-    Series& s = **found;
-    if (s.kind != spec.kind) {
-      STORE_TRY(update_.run(s.id, s.sensor, spec.kind));
-      s.kind = spec.kind;
+    const std::shared_ptr<const Series> now = series_[*found];
+    if (now->kind != spec.kind) {
+      STORE_TRY(update_.run(now->id, now->sensor, spec.kind));
+      change(*found, [&](Series& s) { s.kind = spec.kind; });
     }
     const Calibration& c = spec.calibration;
-    if (s.calibrations.empty() || !(s.calibrations.back().second == c)) {
-      STORE_TRY(calibrate_.run(s.id, from, c.scale, c.offset, c.slope, c.intercept));
-      if (!s.calibrations.empty() && s.calibrations.back().first == from)
-        s.calibrations.back().second = c;
-      else
-        s.calibrations.emplace_back(from, c);
+    if (now->calibrations.empty() || !(now->calibrations.back().second == c)) {
+      STORE_TRY(calibrate_.run(now->id, from, c.scale, c.offset, c.slope, c.intercept));
+      change(*found, [&](Series& s) {
+        if (!s.calibrations.empty() && s.calibrations.back().first == from)
+          s.calibrations.back().second = c;
+        else
+          s.calibrations.emplace_back(from, c);
+      });
     }
-    ids.push_back(s.id);
+    ids.push_back(now->id);
   }
   name_all();
   return ids;
@@ -144,14 +156,15 @@ Result<std::vector<std::int32_t>> SeriesTable::declare(const std::vector<SeriesS
 
 void SeriesTable::name_all() {
   auto names = std::make_shared<std::vector<SeriesName>>();
-  for (const Series& s : series_) names->push_back(SeriesName{s.sensor, s.quantity, s.unit});
+  names->reserve(series_.size());
+  for (const auto& s : series_) names->push_back(SeriesName{s->sensor, s->quantity, s->unit});
   names_ = std::move(names);
 }
 
 const Calibration& SeriesTable::calibration(std::int32_t series, BatchId batch) const {
   static const Calibration kIdentity;
   if (series < 1 || static_cast<std::size_t>(series) > series_.size()) return kIdentity;
-  const auto& all = series_[static_cast<std::size_t>(series - 1)].calibrations;
+  const auto& all = series_[static_cast<std::size_t>(series - 1)]->calibrations;
   for (auto it = all.rbegin(); it != all.rend(); ++it)
     if (it->first <= batch) return it->second;
   return all.empty() ? kIdentity : all.front().second;

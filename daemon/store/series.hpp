@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -39,16 +40,20 @@ class SeriesTable {
     QuantityKind kind = QuantityKind::gauge;
     std::vector<std::pair<BatchId, Calibration>> calibrations;  // by batch
   };
-  const std::vector<Series>& all() const { return series_; }
+  const std::vector<std::shared_ptr<const Series>>& all() const { return series_; }
 
  private:
-  Series* find(const std::string& sensor, const std::string& quantity, const std::string& unit);
-  Result<Series*> find_or_make(const SeriesSpec& spec);
+  // Places in series_.
+  std::optional<std::size_t> find(const std::string& sensor, const std::string& quantity,
+                                  const std::string& unit) const;
+  Result<std::size_t> find_or_make(const SeriesSpec& spec);
+  template <class How>
+  void change(std::size_t place, How how);  // known() goes on with what was
 
   void name_all();
 
   std::shared_ptr<const std::vector<SeriesName>> names_;
-  std::vector<Series> series_;  // by id, which is 1, 2, 3 …
+  std::vector<std::shared_ptr<const Series>> series_;  // by id, which is 1, 2, 3 …
   sql::Statement all_, calibrations_, insert_, update_, calibrate_;
 };
 

@@ -76,7 +76,7 @@ address = { unit = 3 }
   EXPECT_EQ(option(ph.address, "register"), "1");
   EXPECT_EQ(option(ph.address, "order"), "cdab");
   EXPECT_EQ(warmth.interval, Milliseconds(5'000)) << "the line's";
-  EXPECT_EQ(warmth.label.eng, "Warmth");
+  EXPECT_EQ(warmth.label->eng, "Warmth");
   EXPECT_DOUBLE_EQ(warmth.calibration.scale, 0.1);
   EXPECT_NEAR(warmth.calibration.offset + warmth.calibration.intercept, 0, 1e-9) << "K to °C";
 }
@@ -122,12 +122,12 @@ address = { order = "cdab", unit = 4 }
   EXPECT_EQ(option(ph.address, "order"), "abcd");
   EXPECT_EQ(option(ph.address, "unit"), "3");
   EXPECT_EQ(ph.interval, Milliseconds(30'000));
-  EXPECT_EQ(ph.label.eng, "Basin: pH");
+  EXPECT_EQ(ph.label->eng, "Basin: pH");
   EXPECT_EQ(warmth.quantity->name, "air_temperature");
   EXPECT_DOUBLE_EQ(warmth.calibration.scale, 0.5);
   EXPECT_DOUBLE_EQ(warmth.calibration.offset, 0) << "the profile's span is gone";
   EXPECT_EQ(warmth.interval, Milliseconds(60'000));
-  EXPECT_EQ(warmth.label.ind, "Panas") << "a name of its own stands alone";
+  EXPECT_EQ(warmth.label->ind, "Panas") << "a name of its own stands alone";
   EXPECT_EQ(option(warmth.address, "order"), "cdab");
   EXPECT_EQ(option(warmth.address, "unit"), "4");
 }

@@ -138,22 +138,22 @@ TEST_F(Loading, ASensorIsResolvedCompletely) {
   EXPECT_DOUBLE_EQ(a.range->low.value(), 0.2);
   EXPECT_DOUBLE_EQ(a.range->high.value(), 5);
   EXPECT_EQ(a.formerly, "old");
-  EXPECT_EQ(a.label, (Label{"Sisa klor", "Chlorine"}));
+  EXPECT_EQ(*a.label, (Label{"Sisa klor", "Chlorine"}));
   EXPECT_EQ(a.place.line, 11u);
   const Sensor& b = config.sensors[1];
   EXPECT_EQ(b.interval, std::chrono::seconds(2)) << "of its driver";
   EXPECT_DOUBLE_EQ(b.calibration.apply(4), 0);
   EXPECT_DOUBLE_EQ(b.calibration.apply(12), 5);
-  EXPECT_EQ(b.label, (Label{"Klor", "Klor"}));
+  EXPECT_EQ(*b.label, (Label{"Klor", "Klor"}));
   EXPECT_FALSE(b.range.has_value());
-  EXPECT_EQ(config.sensors[2].label, (Label{"Only English", "Only English"}));
+  EXPECT_EQ(*config.sensors[2].label, (Label{"Only English", "Only English"}));
   EXPECT_FALSE(config.sensors[2].range->low.has_value());
 }
 
 TEST_F(Loading, ASensorWithoutALabelIsCalledAsItsQuantity) {
   const Config config = good(std::string(kGateway) + kDriver + sensor("a", 1));
 
-  EXPECT_EQ(config.sensors.at(0).label, (Label{"Sisa klor bebas", "Free residual chlorine"}));
+  EXPECT_EQ(*config.sensors.at(0).label, (Label{"Sisa klor bebas", "Free residual chlorine"}));
   EXPECT_EQ(config.sensors.at(0).unit, "mg/L");
   EXPECT_EQ(config.sensors.at(0).calibration, Calibration{});
 }

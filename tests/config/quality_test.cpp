@@ -63,13 +63,13 @@ std::string mistake(const std::string& text) {
 
 TEST(Quality, DefaultsAreOfTheQuantity) {
   const Config config = good(sensor("ph", "ph") + sensor("flow", "flow"));
-  const quality::Rules& ph = config.sensors[0].rules;
+  const quality::Rules& ph = *config.sensors[0].rules;
   ASSERT_TRUE(ph.range && ph.expected);
   EXPECT_EQ(*ph.range, (quality::Range{0, 14}));
   EXPECT_EQ(*ph.expected, (quality::Range{4, 11}));
   EXPECT_EQ(ph.stale_ms, 15'000) << "three intervals";
   EXPECT_FALSE(ph.flat || ph.spike || ph.rate) << "what is usual differs from site to site";
-  EXPECT_FALSE(config.sensors[1].rules.range);
+  EXPECT_FALSE(config.sensors[1].rules->range);
 }
 
 TEST(Quality, ASensorSaysItsOwn) {
@@ -82,7 +82,7 @@ flat = { tolerance = 0.01, suspect = 60, bad = 600 }
 stale = "1m"
 warm_up = "2m")") + sensor("no2", "no2", "quality = { detection_limit = \"2 ug/m3\" }") +
                              sensor("raw", "ph", "quality = { defaults = false }"));
-  const quality::Rules& ph = config.sensors[0].rules;
+  const quality::Rules& ph = *config.sensors[0].rules;
   EXPECT_EQ(*ph.range, (quality::Range{2, 12}));
   EXPECT_EQ(*ph.expected, (quality::Range{6, 9}));
   EXPECT_NEAR(*ph.rate, 0.01, 1e-12) << "a second";
@@ -90,8 +90,8 @@ warm_up = "2m")") + sensor("no2", "no2", "quality = { detection_limit = \"2 ug/m
   EXPECT_EQ(ph.flat->bad, 600u);
   EXPECT_EQ(ph.stale_ms, 60'000);
   EXPECT_EQ(ph.warm_up_ms, 120'000);
-  EXPECT_NEAR(*config.sensors[1].rules.detection_limit, 2, 1e-9);
-  const quality::Rules& raw = config.sensors[2].rules;
+  EXPECT_NEAR(*config.sensors[1].rules->detection_limit, 2, 1e-9);
+  const quality::Rules& raw = *config.sensors[2].rules;
   EXPECT_FALSE(raw.range || raw.expected || raw.stale_ms > 0);
 }
 

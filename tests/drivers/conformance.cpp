@@ -265,7 +265,7 @@ class Instance {
  private:
   static std::vector<std::uint32_t> indices(const DriverConfig& config) {
     std::vector<std::uint32_t> out;
-    for (const host::v1::Sensor& sensor : config.frame().sensors()) out.push_back(sensor.index());
+    for (const gerbang_sensor& sensor : config.sensors()) out.push_back(sensor.index);
     return out;
   }
 

@@ -73,6 +73,22 @@ TEST(StatusPage, SpeaksEnglishWhenAsked) {
                       "no data: the device does not answer", "400 messages wait"});
 }
 
+TEST(StatusPage, ExplainsEveryMarkInWords) {
+  HttpServer server{Options()};
+  server.with([](Snapshot& now) { now.sensors[0].newest->reason = Reason::maintenance; });
+  expect_texts(
+      text_of_page(server, ""),
+      {"pH air baku 7,21 ⚙ perawatan", "1 perawatan", "Arti tanda mutu", "✓ baik Lulus semua uji",
+       "! meragukan Tersimpan, tetapi diragukan",
+       "Uji: di luar rentang, berubah terlalu cepat, lonjakan", "✕ buruk Tidak mungkin benar",
+       "– tidak ada data Tidak ada angka. Sebab: alat tidak menjawab", "◷ data lama Angka terakhir",
+       "⚙ perawatan Ada pekerjaan"});
+  expect_texts(text_of_page(server, "?lang=eng"),
+               {"What the marks mean", "✓ good Passed every test", "! suspect Stored, but doubted",
+                "Tests: out of range", "✕ bad It cannot be true", "– no data There is no number.",
+                "⚙ maintenance Somebody works"});
+}
+
 TEST(StatusPage, AsksForTheTokenAndShowsNothingWithoutIt) {
   Options options;
   options.token = "0123456789abcdef";

@@ -344,7 +344,8 @@ TEST(Reload, KeepsTheOpenWindowOfASeries) {
   plant.give({plant.reading(0, 7.0), plant.reading(1, 1.0)});
   plant.clock.advance(1s);
   auto ph = sensor("ph");
-  ph.rules.range.emplace().high = 8;  // another range is the same series
+  change(ph.rules,
+         [](auto& r) { r.range.emplace().high = 8; });  // another range is the same series
   plant.reconfigure({sensor("new"), ph});
   plant.give({plant.reading(1, 7.5), plant.reading(1, 9.0), plant.reading(0, 3.0)});
   EXPECT_EQ(plant.pipe->live(1).good, 1u) << "what it said before counts on";

@@ -11,8 +11,8 @@ namespace {
 std::vector<pipeline::Sensor> water_works() {
   auto ph = sensor("ph");
   ph.calibration.scale = 0.01;
-  ph.rules.range.emplace().low = 0;
-  ph.rules.range->high = 14;
+  change(ph.rules, [](auto& r) { r.range.emplace().low = 0; });
+  change(ph.rules, [](auto& r) { r.range->high = 14; });
   auto volume = sensor("volume", "water", QuantityKind::totaliser);
   volume.calibration.scale = 0.1;
   volume.wrap = 4294967296;

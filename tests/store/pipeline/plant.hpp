@@ -39,6 +39,14 @@ inline pipeline::Sensor sensor(const std::string& id, const std::string& domain 
   return s;
 }
 
+// What is shared does not change: it becomes another.
+template <class T, class How>
+void change(Shared<T>& what, How how) {
+  T other = *what;
+  how(other);
+  what = std::move(other);
+}
+
 class Plant {
  public:
   explicit Plant(std::vector<pipeline::Sensor> sensors) : sensors_(std::move(sensors)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What is said of readings, from the driver's word to the rows: verdicts that come late, over
-// restarts and in any cut of the stream; maintenance; computed sensors.
+// restarts and in any cut of the stream; computed sensors.
 #include <random>
 
 #include "store/pipeline/plant.hpp"
@@ -11,8 +11,8 @@ namespace {
 
 pipeline::Sensor spiky(const std::string& id = "ph") {
   auto s = sensor(id);
-  s.rules.range = quality::Range{0, 100};
-  s.rules.spike = quality::SpikeRule{2, 6};
+  change(s.rules, [](auto& r) { r.range = quality::Range{0, 100}; });
+  change(s.rules, [](auto& r) { r.spike = quality::SpikeRule{2, 6}; });
   return s;
 }
 pipeline::Sensor dust(const std::string& id, bool fine) {
@@ -68,6 +68,64 @@ TEST(Quality, ASpikeIsKnownWithTheNextReadingAndIsInNoMean) {
   EXPECT_EQ(row.bad, 1u);
   EXPECT_EQ(row.statistics.maximum, 10);
   EXPECT_EQ(row.reason, Reason::spike);
+  plant.stop();
+}
+
+// One sensor as it is by default, one that counts what is suspect; the same readings, the same
+// crash, the same late reading.
+TEST(Quality, SuspectReadingsCountWhereASensorSaysSo) {
+  auto strict = spiky("strict"), tolerant = spiky("tolerant");
+  for (pipeline::Sensor* one : {&strict, &tolerant}) {
+    change(one->rules, [](auto& r) { r.expected = quality::Range{0, 20}; });
+    one->interval_ms = 10'000;  // six a minute
+  }
+  tolerant.count_suspect = true;
+  Plant plant({strict, tolerant});
+  plant.start();
+  const auto give = [&](double value) {
+    plant.give({plant.reading(0, value), plant.reading(1, value)});
+    plant.clock.advance(10s);
+  };
+  give(10);
+  give(22);  // beyond what is expected
+  plant.crash();
+  plant.start();
+  give(22);
+  give(25);  // 3 above its neighbours, which is known with the next one
+  give(22);
+  plant.advance(90s);
+  const auto rows_of = [&](std::size_t sensor) {
+    std::vector<Aggregate> out;
+    for (const auto& [key, row] : plant.rows(kMinute))
+      if (row.series == plant.series(sensor)) out.push_back(row);
+    return out;
+  };
+  const Aggregate one = rows_of(0).front(), other = rows_of(1).front();
+  for (const Aggregate& row : {one, other}) {
+    EXPECT_EQ(row.good, 1u);
+    EXPECT_EQ(row.suspect, 4u);
+    EXPECT_EQ(row.received, 5u);
+  }
+  EXPECT_EQ(one.statistics.mean, 10);
+  EXPECT_DOUBLE_EQ(*capture(one), 1.0 / 6);
+  EXPECT_EQ(verdict(one), Verdict::provisional);
+  EXPECT_DOUBLE_EQ(other.statistics.mean, (10 + 22 + 22 + 25 + 22) / 5.0);
+  EXPECT_EQ(other.statistics.maximum, 25);
+  EXPECT_EQ(other.last, 22);
+  EXPECT_DOUBLE_EQ(*capture(other), 5.0 / 6);
+  EXPECT_EQ(verdict(other), Verdict::valid);
+  // A late suspect reading revises both, each by its own rule.
+  for (std::uint32_t sensor : {0u, 1u}) {
+    Reading late = plant.reading(sensor, 27.0);
+    late.unix_ns = (kStart + 55'000) * 1'000'000;
+    plant.give({late});
+  }
+  plant.revise();
+  EXPECT_EQ(rows_of(0).front().suspect, 5u);
+  EXPECT_EQ(rows_of(0).front().statistics.mean, 10);
+  EXPECT_DOUBLE_EQ(rows_of(1).front().statistics.mean, (10 + 22 + 22 + 25 + 22 + 27) / 6.0);
+  EXPECT_EQ(capture(rows_of(1).front()), 1.0);
+  EXPECT_EQ(rows_of(1).front().revision, 1u);
   plant.stop();
 }
 
@@ -136,10 +194,10 @@ TEST(Quality, FinerDustThanCoarserMakesBothSuspect) {
 TEST(Quality, AnyCutOfTheStreamGivesTheSameFlagsAndRows) {
   auto sensors = [] {
     auto fine = dust("pm2-5", true), coarse = dust("pm10", false);
-    fine.rules.range = quality::Range{0, 100};
-    fine.rules.spike = quality::SpikeRule{5, 20};
-    coarse.rules.rate = 8;
-    coarse.rules.flat = quality::FlatRule{0.5, 4, 6};
+    change(fine.rules, [](auto& r) { r.range = quality::Range{0, 100}; });
+    change(fine.rules, [](auto& r) { r.spike = quality::SpikeRule{5, 20}; });
+    change(coarse.rules, [](auto& r) { r.rate = 8; });
+    change(coarse.rules, [](auto& r) { r.flat = quality::FlatRule{0.5, 4, 6}; });
     return std::vector{fine, coarse};
   };
   std::string first;
@@ -186,7 +244,7 @@ TEST(Quality, AnyCutOfTheStreamGivesTheSameFlagsAndRows) {
 
 TEST(Quality, BelowTheDetectionLimitIsCountedAndKept) {
   auto s = sensor("so2", "air");
-  s.rules.detection_limit = 2;
+  change(s.rules, [](auto& r) { r.detection_limit = 2; });
   Plant plant({s});
   plant.start();
   for (double value : {1, 2, 3}) {
@@ -205,7 +263,7 @@ TEST(Quality, BelowTheDetectionLimitIsCountedAndKept) {
 
 TEST(Quality, SilenceIsSaid) {
   auto s = sensor("ph");
-  s.rules.stale_ms = 5000;
+  change(s.rules, [](auto& r) { r.stale_ms = 5000; });
   Plant plant({s});
   plant.start();
   plant.give({plant.reading(0, 7)});
@@ -221,47 +279,9 @@ TEST(Quality, SilenceIsSaid) {
   plant.stop();
 }
 
-TEST(Quality, MaintenanceMarksEndsByItselfAndSurvivesARestart) {
-  Plant plant({sensor("ph"), sensor("flow")});
-  plant.start();
-  quality::Work work;
-  work.from_ms = unix_ms(plant.clock.wall());
-  work.until_ms = work.from_ms + 30'000;
-  work.person = "Sari";
-  plant.pipe->begin_maintenance("ph", work);
-  EXPECT_TRUE(plant.turn_until([&] { return plant.messages().size() == 1; })) << "said at once";
-  plant.give({plant.reading(0, 4), plant.reading(1, 5)});
-  plant.crash();
-  plant.start();
-  plant.clock.advance(10s);
-  plant.give({plant.reading(0, 5), plant.reading(1, 5)});
-  plant.clock.advance(20s);
-  plant.give({plant.reading(0, 7), plant.reading(1, 5)});
-  plant.advance(50s);
-  std::vector<std::string> told;
-  for (const Message& message : plant.messages()) {
-    v1::Event event;
-    if (message.topic != "event/maintenance" || !event.ParseFromString(message.body)) continue;
-    EXPECT_EQ(event.sensor(), "ph");
-    EXPECT_EQ(event.person(), "Sari");
-    told.push_back(event.text());
-  }
-  EXPECT_EQ(told, (std::vector<std::string>{"begins, for 30s", "has ended, after 30s"}));
-  EXPECT_TRUE(plant.pipe->maintenance().empty());
-  const auto rows = plant.rows(kMinute);
-  const Aggregate& ph = rows.at({work.from_ms, plant.series(0)});
-  EXPECT_EQ(ph.maintenance, 2u);
-  EXPECT_EQ(ph.good, 1u);
-  EXPECT_EQ(ph.statistics.mean, 7);
-  EXPECT_EQ(ph.reason, Reason::maintenance);
-  EXPECT_EQ(rows.at({work.from_ms, plant.series(1)}).good, 3u);
-  EXPECT_EQ(readings_of(plant)[0].value, 4) << "what it said is kept";
-  plant.stop();
-}
-
 TEST(Quality, ComputedSensorsFollowTheirInputs) {
   auto ec = sensor("ec"), temperature = sensor("temperature"), at_25 = sensor("ec-25");
-  ec.rules.spike = quality::SpikeRule{100, 1000};
+  change(ec.rules, [](auto& r) { r.spike = quality::SpikeRule{100, 1000}; });
   quality::Formula formula;
   formula.kind = quality::Formula::Kind::conductivity_25;
   formula.coefficient = 0.02;

@@ -38,6 +38,28 @@ TEST(Maintenance, TheNewestWordHoldsAndItCanBeEnded) {
   EXPECT_FALSE(maintenance.end("ph"));
 }
 
+TEST(Maintenance, KeepsItsLengthWhenTheClockIsSet) {
+  Maintenance maintenance;
+  maintenance.begin("ph", work(1'000, 1'300));
+  maintenance.shift(50'000);
+  EXPECT_EQ(maintenance.at("ph", 50'999), nullptr);
+  EXPECT_NE(maintenance.at("ph", 51'299), nullptr);
+  EXPECT_TRUE(maintenance.take_over(51'299).empty());
+  maintenance.shift(-51'000);
+  EXPECT_NE(maintenance.at("ph", 0), nullptr);
+  EXPECT_EQ(maintenance.take_over(300).size(), 1u);
+}
+
+TEST(Maintenance, OfAClockThatFellBackBeginsNowAndEnds) {
+  Maintenance maintenance;
+  maintenance.begin("ph", work(9'000, 9'300));
+  maintenance.begin("flow", work(100, 900));
+  maintenance.begun_by(500);
+  EXPECT_NE(maintenance.at("ph", 500), nullptr);
+  EXPECT_EQ(maintenance.at("ph", 800), nullptr);
+  EXPECT_NE(maintenance.at("flow", 899), nullptr) << "what has begun stays";
+}
+
 TEST(Maintenance, IsWrittenDownAndReadAgain) {
   Maintenance before, after;
   before.begin("ph", work(1, 2, "Sari", "kalibrasi\tpH 7\nselesai"));

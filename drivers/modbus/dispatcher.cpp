@@ -211,8 +211,13 @@ bool Dispatcher::want_probe(std::uint8_t unit, Time now) {
 
 // No answer to an earlier question will come any more.
 void Dispatcher::in_step(std::uint8_t unit, Time now) {
-  doubted_until_[unit] = now + LateAnswers::kLatest;
   late_.forget(unit);
+  // One that was silent for long may answer out of turn now.
+  const bool silent = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.request.unit == unit && entry.open_since > Time{} &&
+           now - entry.open_since > soon();
+  });
+  if (silent) doubted_until_[unit] = now + LateAnswers::kLatest;
   for (Entry& entry : entries_) {
     if (entry.request.unit != unit) continue;
     entry.open_since = Time{};

@@ -34,6 +34,12 @@ class ScriptedServer {
 
     // The right answer: register r of unit u holds 100 u + r (its low 16 bits).
     Bytes body() const {
+      if (function <= 2) {  // coils and discrete inputs: eight to a byte, all off
+        const int bytes = (count + 7) / 8;
+        Bytes out{unit, function, static_cast<std::uint8_t>(bytes)};
+        out.resize(out.size() + static_cast<std::size_t>(bytes));
+        return out;
+      }
       Bytes out{unit, function, static_cast<std::uint8_t>(2 * count)};
       for (int r = first; r < first + count; ++r) {
         const int value = 100 * unit + r;

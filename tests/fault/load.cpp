@@ -5,18 +5,15 @@
 #include <boost/asio/co_spawn.hpp>
 #include <set>
 
+#include "support/quantity.hpp"
+
 namespace gerbang::test {
 namespace {
 
 pipeline::Sensor make_sensor(const std::string& id, const std::string& domain, QuantityKind kind) {
   pipeline::Sensor s;
   s.id = id;
-  Quantity quantity;
-  quantity.name = "quantity-of-" + id;
-  quantity.domain = domain;
-  quantity.unit = "unit";
-  quantity.kind = kind;
-  s.quantity = std::move(quantity);
+  s.quantity = quantity_of(id, domain, kind);
   s.interval_ms = 1000;
   return s;
 }

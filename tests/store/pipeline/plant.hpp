@@ -15,6 +15,7 @@
 #include "pipeline/pipeline.hpp"
 #include "store/store.hpp"
 #include "support/manual_clock.hpp"
+#include "support/quantity.hpp"
 #include "support/run_coro.hpp"
 #include "support/temp_dir.hpp"
 
@@ -29,12 +30,7 @@ inline pipeline::Sensor sensor(const std::string& id, const std::string& domain 
                                QuantityKind kind = QuantityKind::gauge) {
   pipeline::Sensor s;
   s.id = id;
-  Quantity quantity;
-  quantity.name = "quantity-of-" + id;
-  quantity.domain = domain;
-  quantity.unit = "unit";
-  quantity.kind = kind;
-  s.quantity = std::move(quantity);
+  s.quantity = quantity_of(id, domain, kind);
   s.interval_ms = 1000;
   return s;
 }

@@ -145,8 +145,8 @@ struct Sensor {
   std::vector<quality::Relation> relations;  // of this one to others, by their places
   Shared<Calibrated> calibrated;
   std::string correction;  // its name; empty: it is read
-  std::shared_ptr<const quality::Formula>
-      formula;  // computed from the sensors at these places before it
+  // Computed from the sensors at these places before it; else null.
+  std::shared_ptr<const quality::Formula> formula;
   std::vector<std::size_t> from;
   std::string formerly;  // the removed id whose history goes on here, or empty
   Milliseconds interval{};

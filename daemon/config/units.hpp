@@ -23,7 +23,7 @@ struct Linear {
 // A row of quantities.toml.
 struct QuantityRow {
   Shared<Quantity> quantity;
-  Shared<Label> label;                 // the same
+  Shared<Label> label;                 // the quantity's, for those that share it alone
   std::vector<std::string> spellings;  // of units that a quantity without dimension accepts
   std::string share;  // a gas: the quantity for the same gas as a share of the air (ppb), or empty
 };

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "core/shared.hpp"
 
 namespace gerbang {
 
@@ -61,23 +61,21 @@ class OptionValues {
   OptionValues() = default;
   OptionValues(std::vector<OptionValue> values) {
     values.shrink_to_fit();
-    values_ = std::make_shared<const std::vector<OptionValue>>(std::move(values));
+    values_ = std::move(values);
   }
   OptionValues(std::initializer_list<OptionValue> values)
       : OptionValues(std::vector<OptionValue>(values)) {}
 
-  const OptionValue* begin() const { return values_ ? values_->data() : nullptr; }
+  const OptionValue* begin() const { return values_->data(); }
   const OptionValue* end() const { return begin() + size(); }
-  std::size_t size() const { return values_ ? values_->size() : 0; }
-  bool empty() const { return size() == 0; }
+  std::size_t size() const { return values_->size(); }
+  bool empty() const { return values_->empty(); }
   const OptionValue& operator[](std::size_t i) const { return (*values_)[i]; }
 
-  friend bool operator==(const OptionValues& a, const OptionValues& b) {
-    return a.values_ == b.values_ || std::equal(a.begin(), a.end(), b.begin(), b.end());
-  }
+  friend bool operator==(const OptionValues&, const OptionValues&) = default;
 
  private:
-  std::shared_ptr<const std::vector<OptionValue>> values_;
+  Shared<std::vector<OptionValue>> values_;
 };
 
 }  // namespace gerbang

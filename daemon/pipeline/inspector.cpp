@@ -44,6 +44,7 @@ void Inspector::build(const std::vector<Sensor>& sensors) {
     one.id = sensor.id;
     one.series = sensor.series;
     one.rules = sensor.rules;
+    // Those of a configuration say it already and are shared.
     if (one.rules->interval_ms != sensor.interval_ms) {
       quality::Rules rules = *sensor.rules;
       rules.interval_ms = sensor.interval_ms;

@@ -375,7 +375,7 @@ asio::awaitable<void> Gateway::tick() {
     tell_changes();
     uplinks_->tick();
     pipeline_->on_conditions(self_.look(drivers_.statuses(), uplinks_->statuses(), store_->status(),
-                                        *pipeline_, config_,
+                                        *pipeline_, infos_,
                                         nanoseconds(clock_.boot()) / 1'000'000));
     // A loop that turns and a store that answers: a broker that is away is no reason to restart.
     if (watchdog && clock_.boot() - petted >= pet && store_->alive(kStoreMayStall)) {

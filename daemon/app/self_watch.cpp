@@ -10,11 +10,10 @@ constexpr std::int64_t kQuietMs = 60'000;  // at least, before nothing comes
 
 }  // namespace
 
-std::map<std::string, bool> SelfWatch::look(const std::vector<source::DriverStatus>& drivers,
-                                            const std::vector<uplink::Status>& uplinks,
-                                            const store::Status& store,
-                                            const pipeline::Pipeline& pipeline,
-                                            const config::Config& config, std::int64_t boot_ms) {
+std::map<std::string, bool> SelfWatch::look(
+    const std::vector<source::DriverStatus>& drivers, const std::vector<uplink::Status>& uplinks,
+    const store::Status& store, const pipeline::Pipeline& pipeline,
+    const std::vector<std::shared_ptr<const http::SensorInfo>>& infos, std::int64_t boot_ms) {
   std::map<std::string, bool> out;
   for (const source::DriverStatus& driver : drivers)
     out["driver-" + driver.name + "-down"] = driver.state != source::DriverState::running;
@@ -27,11 +26,10 @@ std::map<std::string, bool> SelfWatch::look(const std::vector<source::DriverStat
   // Three turns of the sensor that is read most often, as for a stale one.
   std::uint64_t values = 0;
   std::int64_t shortest = INT64_MAX;
-  for (std::size_t i = 0; i < config.sensors.size(); ++i) {
+  for (std::size_t i = 0; i < infos.size(); ++i) {
     const pipeline::Live& live = pipeline.live(i);
     values += live.good + live.not_evaluated + live.suspect + live.bad;
-    if (config.sensors[i].quantity->kind != QuantityKind::event)
-      shortest = std::min<std::int64_t>(shortest, config.sensors[i].interval.count());
+    if (infos[i]->interval_ms > 0) shortest = std::min(shortest, infos[i]->interval_ms);
   }
   if (values_at_ < 0 || (values != values_ && !store.degraded)) {
     values_ = values;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config/config.hpp"
+#include "http/snapshot.hpp"
 #include "pipeline/pipeline.hpp"
 #include "source/status.hpp"
 #include "store/store.hpp"
@@ -18,10 +18,10 @@ namespace gerbang::app {
 // where something is the matter.
 class SelfWatch {
  public:
-  std::map<std::string, bool> look(const std::vector<source::DriverStatus>& drivers,
-                                   const std::vector<uplink::Status>& uplinks,
-                                   const store::Status& store, const pipeline::Pipeline& pipeline,
-                                   const config::Config& config, std::int64_t boot_ms);
+  std::map<std::string, bool> look(
+      const std::vector<source::DriverStatus>& drivers, const std::vector<uplink::Status>& uplinks,
+      const store::Status& store, const pipeline::Pipeline& pipeline,
+      const std::vector<std::shared_ptr<const http::SensorInfo>>& infos, std::int64_t boot_ms);
 
  private:
   std::uint64_t values_ = 0;     // readings with a number so far

@@ -78,7 +78,7 @@ std::vector<pipeline::Sensor> sensors_of(const config::Config& config,
     s.relations = sensor.relations;
     s.formula = sensor.formula;
     for (std::size_t input : sensor.from) s.from.push_back(static_cast<std::uint32_t>(input));
-    s.interval_ms = sensor.quantity->kind == QuantityKind::event ? 0 : sensor.interval.count();
+    s.interval_ms = config::expected_every(sensor);
     s.wrap = sensor.wrap;
     s.count_suspect = sensor.count_suspect;
     out.push_back(std::move(s));
@@ -105,8 +105,7 @@ std::vector<indicator::Plan> indicators_of(const config::Config& config,
       input.kind = sensor.quantity->kind;
       input.series = numbers[named.sensor];
       input.calibration_due = sensor.calibrated->due;
-      input.interval_ms =
-          sensor.quantity->kind == QuantityKind::event ? 0 : sensor.interval.count();
+      input.interval_ms = config::expected_every(sensor);
       plan.inputs.push_back(std::move(input));
     }
     out.push_back(std::move(plan));
@@ -202,8 +201,7 @@ std::vector<std::shared_ptr<const http::SensorInfo>> sensor_infos(const config::
     info->profile = sensor.profile;
     info->quantity = sensor.quantity;
     info->label = sensor.label;
-    bool polled = sensor.quantity->kind != QuantityKind::event;
-    info->interval_ms = polled ? sensor.interval.count() : 0;
+    info->interval_ms = config::expected_every(sensor);
     if (sensor.range) {
       info->range_low = sensor.range->low;
       info->range_high = sensor.range->high;
@@ -321,7 +319,7 @@ wire::GatewayDescription description_of(const config::Config& config) {
     d.decimals = sensor.quantity->decimals;
     d.kind = sensor.quantity->kind;
     d.label = *sensor.label;
-    if (sensor.quantity->kind != QuantityKind::event) d.interval_ms = sensor.interval.count();
+    if (const std::int64_t every = config::expected_every(sensor); every > 0) d.interval_ms = every;
     if (sensor.range) {
       d.range_low = sensor.range->low;
       d.range_high = sensor.range->high;

@@ -32,6 +32,19 @@ bool of_a_day(Method method) {
          method == Method::share_complying || method == Method::difference;
 }
 
+// Counts what is missing, so it has to know what was expected.
+bool counts_missing(Method method) {
+  return method == Method::capture || method == Method::availability ||
+         method == Method::hours_outside || method == Method::difference;
+}
+
+// Is as good as its hours are complete.
+bool wants_completeness(Method method) {
+  return method == Method::breakpoints || method == Method::limits ||
+         method == Method::pollution_index || method == Method::average ||
+         method == Method::share_complying;
+}
+
 bool takes_several(Method method) {
   return method == Method::levels || method == Method::count_over || method == Method::amount ||
          method == Method::average || method == Method::hours_outside;
@@ -222,7 +235,26 @@ class Builder {
                     in_quotes(found->id) + " is read less than once an hour, and hours are what " +
                         out_.standard->id + " is made of",
                     "choose an interval of at most \"1h\"");
+    how_often(*found, node, key);
     out_.inputs.push_back({found->quantity->name, index});
+  }
+
+  void how_often(const Sensor& sensor, const Node& node, const std::string& key) {
+    if (expected_every(sensor) > 0) return;
+    const Standard& standard = *out_.standard;
+    const bool event = sensor.quantity->kind == QuantityKind::event;
+    const bool witness = sensor.quantity->name == standard.witness;
+    if (counts_missing(standard.method) || witness)
+      report_.error(node, key,
+                    "nothing is expected of " + in_quotes(sensor.id) +
+                        ", so nobody can say what of it is missing",
+                    event ? "name a sensor that is read at intervals"
+                          : "write at the sensor how often it speaks: interval = \"15m\"");
+    else if (!event && wants_completeness(standard.method))
+      report_.warning(document_.place(node), key,
+                      "how complete the hours of " + in_quotes(sensor.id) +
+                          " are will not be known, so one reading is enough for an hour",
+                      "write at the sensor how often it speaks: interval = \"15m\"");
   }
 
   void inputs() {
@@ -295,7 +327,7 @@ class Builder {
     const bool polled_only =
         out_.standard->method == Method::capture || out_.standard->method == Method::availability;
     for (std::size_t i = 0; i < config_.sensors.size(); ++i)
-      if (!polled_only || config_.sensors[i].quantity->kind != QuantityKind::event)
+      if (!polled_only || expected_every(config_.sensors[i]) > 0)
         out_.inputs.push_back({config_.sensors[i].quantity->name, i});
   }
 

@@ -132,7 +132,7 @@ class Quality {
     }
     // A site's span that reaches beyond what the sensor can say would never be asked.
     if (defaults && !sensor.range) out.expected = known->second.expected;
-    if (sensor.quantity->kind != QuantityKind::event) out.interval_ms = sensor.interval.count();
+    out.interval_ms = expected_every(sensor);
     const bool polled = out.interval_ms != 0 && !sensor.formula;
     if (polled && catalogue_.quality.silence_intervals > 0)
       out.stale_ms = std::max(catalogue_.quality.silence_intervals * sensor.interval.count(),
@@ -377,6 +377,11 @@ class Quality {
       case quality::Formula::Kind::flow_integral:
         out.max_gap_ms = 3 * first.interval.count();
         if (auto v = own.given("max_gap")) out.max_gap_ms = v->integer;
+        if (out.max_gap_ms == 0)
+          error(tables_[index_.at(sensor.id)], "correction",
+                "nobody knows what a gap is: how often " + in_quotes(first.id) +
+                    " speaks is not said",
+                "give that sensor an interval, or write parameters = { max_gap = \"10m\" }");
         if (auto v = own.given("reverse")) out.reverse = v->boolean;
         if (first.quantity->unit != sensor.quantity->unit + "/h" ||
             sensor.quantity->kind != QuantityKind::totaliser)

@@ -196,6 +196,8 @@ void build_drivers(const Document& document, const Context& context, Report& rep
         known = schemas.emplace(out.plugin, context.schema(out.plugin)).first;
       if (known->second) {
         out.schema = *known->second;
+        // Nobody asks these devices: how often they speak is known if it is said.
+        if (out.schema.pushes && !table.has("interval")) out.interval = Milliseconds(0);
         if (out.schema.name.empty()) out.schema.name = out.plugin;
         const Node* options = table.node("options");
         out.options = check_options(out.schema.options, options,

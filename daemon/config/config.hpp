@@ -110,7 +110,7 @@ struct Uplink {
 
 struct Driver {
   std::string name, plugin;
-  Milliseconds interval{};  // of its sensors, where they do not say their own
+  Milliseconds interval{};  // of its sensors, where they do not say their own; 0: unknown (push)
   OptionValues options;
   DriverSchema schema;
   Place place;
@@ -153,6 +153,12 @@ struct Sensor {
   OptionValues address;
   Place place;
 };
+
+// Milliseconds between the readings that are expected of it; 0: nothing is, since it tells events
+// or its device speaks by itself and nobody said how often.
+inline std::int64_t expected_every(const Sensor& sensor) {
+  return sensor.quantity->kind == QuantityKind::event ? 0 : sensor.interval.count();
+}
 
 struct Indicator {
   struct Input {

@@ -351,7 +351,10 @@ constexpr std::array kKeys = {
         .type = Type::duration,
         .fallback = R"("1s")",
         .bounds = "10ms..1d",
-        .doc = "How often its sensors are read, where they do not say their own"},
+        .doc = "How often its sensors are read, where they do not say their own. Devices that "
+               "speak by "
+               "themselves (plugins mqtt, replay): how often they do; unknown if nothing is "
+               "written, and then nothing is expected of them"},
     Key{.section = "driver",
         .name = "options",
         .type = Type::table,

@@ -41,6 +41,7 @@ struct DriverSchema {
   std::vector<OptionSpec> options, address;
   std::uint32_t max_block_ms = 0;
   bool can_decode = false, can_scan = false;  // `gerbangctl decode`, `gerbangctl scan`
+  bool pushes = false;                        // its devices speak by themselves
 };
 
 // A checked value, defaults filled in.

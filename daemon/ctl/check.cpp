@@ -87,6 +87,7 @@ json::object driver_json(const source::Catalogue::Entry& entry,
   o["version"] = schema->version;
   o["decode"] = schema->can_decode;
   o["scan"] = schema->can_scan;
+  o["pushes"] = schema->pushes;
   o["summary"] = schema->summary;
   o["abi"] = std::to_string(schema->abi_major) + "." + std::to_string(schema->abi_minor);
   o["options"] = specs_json(schema->options);
@@ -150,6 +151,9 @@ int drivers(const Common& common, const std::string& name) {
               schema->summary.c_str(), path->c_str(), schema->abi_major, schema->abi_minor);
   if (schema->can_decode) std::printf("Captured bytes: gerbangctl decode %s\n", name.c_str());
   if (schema->can_scan) std::printf("Search: gerbangctl scan %s\n", name.c_str());
+  if (schema->pushes)
+    std::puts(
+        "Its devices speak by themselves: interval says how often; without it nothing is expected");
   print_specs("[driver.options]", schema->options);
   print_specs("sensor address = { … }", schema->address);
   return kOk;

@@ -23,7 +23,7 @@ std::vector<std::uint32_t> indices(const DriverConfig& config) {
 Nanoseconds shortest_interval(const DriverConfig& config) {
   Nanoseconds shortest = kSecond;
   for (const gerbang_sensor& sensor : config.sensors())
-    shortest = std::min(shortest, Nanoseconds(sensor.interval_ns));
+    if (sensor.interval_ns > 0) shortest = std::min(shortest, Nanoseconds(sensor.interval_ns));
   return shortest;
 }
 

@@ -23,6 +23,7 @@ static_assert(offsetof(gerbang_driver_table, abi_minor) == 8);
 
 constexpr std::size_t kVersionBytes = offsetof(gerbang_driver_table, reserved);
 constexpr std::size_t kNeededBytes = offsetof(gerbang_driver_table, decode);
+constexpr std::size_t kNeededDescription = offsetof(gerbang_description, flags);
 constexpr std::size_t kMaxKeys = 256;
 constexpr std::size_t kMaxText = 1024;
 
@@ -195,17 +196,18 @@ Result<gerbang_driver_table> read_table(const gerbang_driver_table* table) {
 Result<host::v1::Description> read_description(const gerbang_description* description) {
   auto bad = [](std::string what) { return fail(std::errc::invalid_argument, std::move(what)); };
   if (description == nullptr) return bad("describe() returned nothing");
-  if (description->size < sizeof(gerbang_description))
+  if (description->size < kNeededDescription)
     return bad("its description has " + std::to_string(description->size) + " bytes, at least " +
-               std::to_string(sizeof(gerbang_description)));
+               std::to_string(kNeededDescription));
+  gerbang_description copy{};
+  std::memcpy(&copy, description, std::min<std::size_t>(description->size, sizeof copy));
   host::v1::Description out;
-  out.set_max_block_ms(description->max_block_ms);
-  out.set_summary(clean_text(description->summary, kMaxText));
-  auto options =
-      read_specs(description->options, description->option_count, *out.mutable_options());
+  out.set_max_block_ms(copy.max_block_ms);
+  out.set_summary(clean_text(copy.summary, kMaxText));
+  out.set_pushes((copy.flags & GERBANG_PUSHES) != 0);
+  auto options = read_specs(copy.options, copy.option_count, *out.mutable_options());
   if (!options) return fail(std::move(options.error()).within("its list of options"));
-  auto address =
-      read_specs(description->address, description->address_count, *out.mutable_address());
+  auto address = read_specs(copy.address, copy.address_count, *out.mutable_address());
   if (!address) return fail(std::move(address.error()).within("its list of address keys"));
   return out;
 }

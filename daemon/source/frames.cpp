@@ -144,6 +144,7 @@ Result<HostFrame> description_of(const pb::Description& in) {
   out.max_block_ms = in.max_block_ms();
   out.can_decode = in.can_decode();
   out.can_scan = in.can_scan();
+  out.pushes = in.pushes();
   return HostFrame(std::move(out));
 }
 

@@ -33,6 +33,7 @@ class Mqtt {
  public:
   static constexpr const char* kName = "mqtt";
   static constexpr const char* kVersion = "1.0.0";
+  static constexpr bool kPushes = true;
   static constexpr const char* kSummary =
       "Takes readings out of MQTT messages: ChirpStack 4 uplinks, and any JSON or bytes.";
   // Another call of the library may wait behind a name look-up.

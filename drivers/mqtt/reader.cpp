@@ -244,12 +244,22 @@ void Reader::set_refused(std::size_t filter, bool is_refused, Time now) {
   }
 }
 
+namespace {
+
+// When a silence that was told is told again.
+Time again(const Want& want, Time now) {
+  const Time every = want.interval > 0s ? want.interval : want.silent_after;
+  return every > 0s ? now + every : Time::max();
+}
+
+}  // namespace
+
 Taken Reader::silent(Time now) {
   Taken out;
   for (Sensor& sensor : sensors_) {
     if (sensor.due > now) continue;
     const Want& want = sensor.want;
-    sensor.due = now + std::max(want.interval, Time(1ms));
+    sensor.due = again(want, now);
     const gerbang_reason reason = reason_of_silence(sensor);
     const std::string why = "silent";
     out.outcomes.push_back({want.index, refused(reason, why), 0});
@@ -259,7 +269,9 @@ Taken Reader::silent(Time now) {
                                                   : "device " + want.dev_eui + " on " + want.filter;
     note(out, true, want,
          "nothing from " + what + " for " + seconds(want.silent_after) +
-             "; interval says how often the device sends (" + seconds(want.interval) + ")");
+             (want.interval > 0s
+                  ? "; interval says how often the device sends (" + seconds(want.interval) + ")"
+                  : "; silent_after allows no longer silence"));
   }
   return out;
 }

@@ -31,7 +31,7 @@ struct Want {
   std::optional<std::string> time_pointer;
   bool text_numbers = false;
   bool optional = false;  // messages without the value are not for this sensor
-  Time interval{};        // how often the device sends
+  Time interval{};        // how often the device sends; 0: nobody knows
   Time silent_after{};    // 0: it may be silent for ever
 };
 

@@ -36,12 +36,12 @@ class Listener {
     if (!sketch) return;
     std::string toml = sketch->sensors;
     if (found() == 1)
-      toml.insert(
-          0,
-          "[[driver]]\nname = \"broker\"\nplugin = \"mqtt\"\n"
-          "interval = \"15m\"     # how often the devices send\n[driver.options]\nhost = \"" +
-              options_.text("host") + "\"\nport = " + std::to_string(options_.integer("port")) +
-              "\n\n");
+      toml.insert(0,
+                  "[[driver]]\nname = \"broker\"\nplugin = \"mqtt\"\n"
+                  "# interval = \"15m\"   # how often the devices send, if they do so "
+                  "regularly\n[driver.options]\nhost = \"" +
+                      options_.text("host") +
+                      "\"\nport = " + std::to_string(options_.integer("port")) + "\n\n");
     scan_.found(toml, sketch->note);
   }
   std::uint64_t heard() const { return heard_; }

@@ -92,6 +92,7 @@ class Replay {
  public:
   static constexpr const char* kName = "replay";
   static constexpr const char* kVersion = "1.0.0";
+  static constexpr bool kPushes = true;
   static constexpr const char* kSummary = "Plays a recording in a CSV file as if it happened now.";
 
   static constexpr gerbang_option_spec kOptions[] = {

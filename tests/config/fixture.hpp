@@ -15,8 +15,8 @@ inline OptionSpec option(std::string name, OptionType type) {
   return spec;
 }
 
-// Two drivers as they describe themselves: one with bounds, choices and an identity of two keys,
-// one with a single text.
+// Drivers as they describe themselves: with bounds, choices and an identity of two keys, with a
+// single text, with devices that speak by themselves.
 inline Result<DriverSchema> schema_of(const std::string& plugin) {
   DriverSchema out;
   out.name = plugin;
@@ -27,6 +27,13 @@ inline Result<DriverSchema> schema_of(const std::string& plugin) {
     OptionSpec signal = option("signal", OptionType::string);
     signal.required = signal.identity = true;
     out.address = {signal};
+    return out;
+  }
+  if (plugin == "post") {  // devices that speak by themselves
+    OptionSpec topic = option("topic", OptionType::string);
+    topic.required = topic.identity = true;
+    out.address = {topic};
+    out.pushes = true;
     return out;
   }
   if (plugin == "probe") {  // a serial line

@@ -14,6 +14,7 @@
 namespace gerbang::config {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -179,6 +180,51 @@ TEST(Quality, MistakesSayWhereAndWhatToWrite) {
                                     "correction = \"table\"\nfrom = [\"ec\"]\nparameters = { "
                                     "points_from = [0, 5, 5], points_to = [0, 1, 2] }")),
               HasSubstr("points_from: does not ascend"));
+}
+
+constexpr const char* kPost = R"([[driver]]
+name = "p"
+plugin = "post"
+)";
+
+std::string posted(const std::string& id, const std::string& quantity,
+                   const std::string& more = "") {
+  return "[[sensor]]\nid = \"" + id + "\"\ndriver = \"p\"\nquantity = \"" + quantity +
+         "\"\naddress = { topic = \"" + id + "\" }\n" + more + "\n";
+}
+
+TEST(Push, NothingIsExpectedOfADeviceThatSpeaksByItself) {
+  const Config config =
+      good(kPost + posted("a", "fill_level") + posted("b", "fill_level", "interval = \"15m\"") +
+           posted("c", "fill_level", "quality = { stale = \"2h\" }"));
+  ASSERT_EQ(config.sensors.size(), 3u);
+  EXPECT_EQ(expected_every(config.sensors[0]), 0);
+  EXPECT_EQ(config.sensors[0].rules->interval_ms, 0);
+  EXPECT_EQ(config.sensors[0].rules->stale_ms, 0);  // never stale
+  EXPECT_EQ(expected_every(config.sensors[1]), 900'000);
+  EXPECT_EQ(config.sensors[1].rules->stale_ms, 2'700'000);
+  EXPECT_EQ(config.sensors[2].rules->stale_ms, 7'200'000);
+}
+
+TEST(Push, TheDriversIntervalIsThatOfItsDevices) {
+  const Config config =
+      good(std::string(kPost) + "interval = \"10m\"\n" + posted("a", "fill_level"));
+  ASSERT_EQ(config.sensors.size(), 1u);
+  EXPECT_EQ(expected_every(config.sensors[0]), 600'000);
+}
+
+TEST(Push, WhatNeedsAnIntervalAsksForIt) {
+  EXPECT_THAT(mistake(kPost + posted("q", "flow") +
+                      computed("v", "volume", "correction = \"flow-integral\"\nfrom = [\"q\"]")),
+              HasSubstr("nobody knows what a gap is"));
+  good(kPost + posted("q", "flow") +
+       computed(
+           "v", "volume",
+           "correction = \"flow-integral\"\nfrom = [\"q\"]\nparameters = { max_gap = \"1h\" }"));
+  EXPECT_THAT(
+      mistake(kPost + posted("q", "fill_level") +
+              "[[indicator]]\nid = \"c\"\nstandard = \"data-capture\"\nsensors = [\"q\"]\n"),
+      AllOf(HasSubstr("nothing is expected of \"q\""), HasSubstr("interval = \"15m\"")));
 }
 
 }  // namespace

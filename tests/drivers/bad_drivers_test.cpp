@@ -52,7 +52,7 @@ const Row kRows[] = {
     {.driver = "no_symbol", .ending = kConfig, .load_error = "exports no gerbang_driver()"},
     {.driver = "wrong_major",
      .ending = kConfig,
-     .load_error = "built for driver ABI 2.0, this host speaks 1.0"},
+     .load_error = "built for driver ABI 2.1, this host speaks 1.1"},
     {.driver = "null_table", .ending = kConfig, .load_error = "returned no table"},
     {.driver = "null_poll", .ending = kConfig, .load_error = "its table has no poll"},
     {.driver = "table_too_small",

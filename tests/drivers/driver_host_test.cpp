@@ -405,7 +405,7 @@ TEST(DriverHostProgram, DescribesADriverForPeople) {
   int status = 0;
   std::string text = output_of("--describe " + kSimulator, status);
   EXPECT_EQ(status, 0);
-  EXPECT_THAT(text, HasSubstr("simulator 1.0.0 (driver ABI 1.0)"));
+  EXPECT_THAT(text, HasSubstr("simulator 1.0.0 (driver ABI 1.1)"));
   EXPECT_THAT(text, HasSubstr("seed (integer, 0 to 1000000000, default \"1\")"));
   text = output_of("--describe " + bad_driver("wrong_major"), status);
   EXPECT_EQ(status, 78);
@@ -414,7 +414,7 @@ TEST(DriverHostProgram, DescribesADriverForPeople) {
 
 TEST(DriverHostProgram, ExplainsItself) {
   int status = 0;
-  EXPECT_THAT(output_of("--version", status), HasSubstr("driver ABI 1.0"));
+  EXPECT_THAT(output_of("--version", status), HasSubstr("driver ABI 1.1"));
   EXPECT_EQ(status, 0);
   EXPECT_THAT(output_of("--help", status), HasSubstr("--describe DRIVER.so"));
   EXPECT_EQ(status, 0);

@@ -412,7 +412,7 @@ gerbang_option_spec spec(gerbang_type type, const char* name, const char* fallba
 
 // "" when it is accepted.
 std::string verdict(std::vector<gerbang_option_spec> specs) {
-  gerbang_description d{sizeof d, 0, specs.data(), specs.size(), nullptr, 0, "Summary."};
+  gerbang_description d{sizeof d, 0, specs.data(), specs.size(), nullptr, 0, "Summary.", 0, 0};
   auto read = read_description(&d);
   return read ? "" : read.error().what;
 }
@@ -459,7 +459,7 @@ TEST(Description, KeysAreNamedWhenTheyAreWrong) {
 }
 
 TEST(Description, ListsAreBoundedAndSteppedThroughByTheirOwnSize) {
-  gerbang_description nothing{sizeof nothing, 0, nullptr, 3, nullptr, 0, ""};
+  gerbang_description nothing{sizeof nothing, 0, nullptr, 3, nullptr, 0, "", 0, 0};
   EXPECT_FALSE(read_description(&nothing));
   std::vector<gerbang_option_spec> many(1000, spec(GERBANG_STRING, "a"));
   EXPECT_THAT(verdict(many), HasSubstr("1000 keys, at most"));
@@ -469,7 +469,7 @@ TEST(Description, ListsAreBoundedAndSteppedThroughByTheirOwnSize) {
   };
   std::array<Longer, 2> longer{{{spec(GERBANG_STRING, "a"), {}}, {spec(GERBANG_STRING, "b"), {}}}};
   for (Longer& l : longer) l.known.size = sizeof l;
-  gerbang_description d{sizeof d, 7, nullptr, 0, &longer[0].known, 2, "x"};
+  gerbang_description d{sizeof d, 7, nullptr, 0, &longer[0].known, 2, "x", 0, 0};
   auto read = read_description(&d);
   ASSERT_TRUE(read) << read.error().what;
   EXPECT_EQ(read->address(1).name(), "b");

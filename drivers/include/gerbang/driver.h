@@ -2,19 +2,20 @@
  *
  * The contract between Gerbang and a sensor driver.
  *
- * A driver is a shared object that exports one symbol, gerbang_driver(). It runs in a process of its
- * own (gerbang-driver-host), one process for each [[driver]] of the configuration. A crash, a hang or a
- * leak costs that process and nothing else.
+ * A driver is a shared object that exports one symbol, gerbang_driver(). It runs in a process of
+ * its own (gerbang-driver-host), one process for each [[driver]] of the configuration. A crash, a
+ * hang or a leak costs that process and nothing else.
  *
  * Rules that hold everywhere:
- *  - One thread. The host calls a driver from one thread only, never concurrently, and never after close.
- *  - Every struct begins with its size as its writer compiled it. A reader touches a field only if the
- *    size covers it. Fields are appended, never changed; that raises GERBANG_ABI_MINOR. Anything else
- *    raises GERBANG_ABI_MAJOR, and a host refuses a driver of another major. All elements of an array
- *    have the size that its first one says: step by that, not by sizeof.
+ *  - One thread. The host calls a driver from one thread only, never concurrently, and never after
+ * close.
+ *  - Every struct begins with its size as its writer compiled it. A reader touches a field only if
+ * the size covers it. Fields are appended, never changed; that raises GERBANG_ABI_MINOR. Anything
+ * else raises GERBANG_ABI_MAJOR, and a host refuses a driver of another major. All elements of an
+ * array have the size that its first one says: step by that, not by sizeof.
  *  - No memory changes owner. What the host passes lives until the call returns, but for what
- *    gerbang_config points at, which lives until close. What a driver passes is copied before the host
- *    function returns.
+ *    gerbang_config points at, which lives until close. What a driver passes is copied before the
+ * host function returns.
  *  - Text is UTF-8 and ends with a zero byte.
  *  - No C++ exception may cross this line (driver.hpp catches them).
  *  - A driver never changes a setting, an output or a stored value of a device.
@@ -30,7 +31,7 @@ extern "C" {
 #endif
 
 #define GERBANG_ABI_MAJOR 1u
-#define GERBANG_ABI_MINOR 0u
+#define GERBANG_ABI_MINOR 1u
 
 #if defined(__GNUC__)
 #define GERBANG_EXPORT __attribute__((visibility("default")))
@@ -40,10 +41,10 @@ extern "C" {
 
 /* What the host does next. */
 typedef enum gerbang_status {
-  GERBANG_OK = 0,     /* go on */
-  GERBANG_RETRY = 1,  /* nothing came now; keep the instance and call again */
-  GERBANG_GONE = 2,   /* the line is lost: close this instance and open a new one, with back-off */
-  GERBANG_CONFIG = 3  /* the operator has to change the configuration: stop for good */
+  GERBANG_OK = 0,    /* go on */
+  GERBANG_RETRY = 1, /* nothing came now; keep the instance and call again */
+  GERBANG_GONE = 2,  /* the line is lost: close this instance and open a new one, with back-off */
+  GERBANG_CONFIG = 3 /* the operator has to change the configuration: stop for good */
 } gerbang_status;
 
 /* QARTOD / IODE primary level flags. */
@@ -52,7 +53,7 @@ typedef enum gerbang_quality {
   GERBANG_NOT_EVALUATED = 2, /* what a driver normally says: the number is as the device sent it */
   GERBANG_SUSPECT = 3,
   GERBANG_BAD = 4,
-  GERBANG_MISSING = 9        /* no number; give a reason */
+  GERBANG_MISSING = 9 /* no number; give a reason */
 } gerbang_quality;
 
 /* Why a reading is bad or missing. The numbers are those of gerbang.v1.Reason. */
@@ -91,32 +92,41 @@ typedef enum gerbang_type {
 
 enum {
   GERBANG_REQUIRED = 1u, /* the configuration must give it */
-  GERBANG_IDENTITY = 2u  /* address keys: two sensors of a driver must differ in at least one of these */
+  GERBANG_IDENTITY =
+      2u /* address keys: two sensors of a driver must differ in at least one of these */
 };
 
 /* One key that a driver understands. The daemon checks the configuration against these and explains
  * them to people; a driver never sees an unknown key, a wrong type or a number out of bounds. */
 typedef struct gerbang_option_spec {
   uint32_t size;
-  uint32_t type;        /* gerbang_type */
-  uint32_t flags;       /* GERBANG_REQUIRED | GERBANG_IDENTITY */
+  uint32_t type;  /* gerbang_type */
+  uint32_t flags; /* GERBANG_REQUIRED | GERBANG_IDENTITY */
   uint32_t reserved;
-  const char* name;     /* lower case with underscores, as in the configuration */
-  const char* fallback; /* default as written in the configuration; NULL: none, the key may be absent */
-  const char* choices;  /* CHOICE: "tcp|rtu"; else NULL */
-  const char* help;     /* one sentence with the unit */
-  double minimum;       /* INTEGER, NUMBER, DURATION (milliseconds): bounds, when minimum < maximum */
+  const char* name; /* lower case with underscores, as in the configuration */
+  const char*
+      fallback; /* default as written in the configuration; NULL: none, the key may be absent */
+  const char* choices; /* CHOICE: "tcp|rtu"; else NULL */
+  const char* help;    /* one sentence with the unit */
+  double minimum; /* INTEGER, NUMBER, DURATION (milliseconds): bounds, when minimum < maximum */
   double maximum;
 } gerbang_option_spec;
 
+enum {
+  GERBANG_PUSHES = 1u /* its devices speak by themselves: nobody asks them once an interval */
+};
+
 typedef struct gerbang_description {
   uint32_t size;
-  uint32_t max_block_ms; /* the longest that one poll may block beyond its budget */
+  uint32_t max_block_ms;              /* the longest that one poll may block beyond its budget */
   const gerbang_option_spec* options; /* [driver.options] */
   size_t option_count;
   const gerbang_option_spec* address; /* sensor `address` */
   size_t address_count;
   const char* summary; /* one sentence: what it talks to */
+  /* Since 1.1 */
+  uint32_t flags; /* GERBANG_PUSHES */
+  uint32_t reserved;
 } gerbang_description;
 
 /* One given (or defaulted) option. Keys that are absent without a default do not appear. */
@@ -131,9 +141,10 @@ typedef struct gerbang_value {
 
 typedef struct gerbang_sensor {
   uint32_t size;
-  uint32_t index;      /* say this in readings */
-  const char* id;      /* for log texts */
-  int64_t interval_ns; /* how often it is due */
+  uint32_t index; /* say this in readings */
+  const char* id; /* for log texts */
+  int64_t
+      interval_ns; /* how often it is due; GERBANG_PUSHES: how often it speaks, 0 if nobody knows */
   const gerbang_value* address;
   size_t address_count;
 } gerbang_sensor;
@@ -155,12 +166,12 @@ enum {
 /* One number of one sensor, raw: before scale and offset of the configuration. */
 typedef struct gerbang_reading {
   uint32_t size;
-  uint32_t sensor;     /* gerbang_sensor.index */
-  uint32_t flags;      /* GERBANG_HAS_INTEGER */
-  uint32_t quality;    /* gerbang_quality */
-  uint32_t reason;     /* gerbang_reason */
+  uint32_t sensor;  /* gerbang_sensor.index */
+  uint32_t flags;   /* GERBANG_HAS_INTEGER */
+  uint32_t quality; /* gerbang_quality */
+  uint32_t reason;  /* gerbang_reason */
   uint32_t reserved;
-  double number;       /* NaN and infinities are turned into missing, NOT_A_NUMBER */
+  double number; /* NaN and infinities are turned into missing, NOT_A_NUMBER */
   int64_t integer;
   int64_t boottime_ns; /* CLOCK_BOOTTIME when the answer was complete; 0: the host stamps it */
   int64_t unix_ns;     /* time by the device's own clock, 0 if it has none */
@@ -192,18 +203,22 @@ struct gerbang_host {
   uint32_t size;
   uint32_t abi_minor;
   void* context; /* the host's own */
-  /* Hands over `count` readings. May block while the daemon is busy; a late poll is the driver's excuse. */
+  /* Hands over `count` readings. May block while the daemon is busy; a late poll is the driver's
+   * excuse. */
   void (*emit)(const gerbang_host* host, const gerbang_reading* readings, size_t count);
   void (*emit_event)(const gerbang_host* host, const gerbang_event* event);
   /* Raw bytes as they passed on the line; sent != 0: to the device. Cheap when nobody looks. */
-  void (*trace)(const gerbang_host* host, const char* device, int sent, const void* data, size_t size);
+  void (*trace)(const gerbang_host* host, const char* device, int sent, const void* data,
+                size_t size);
   void (*log)(const gerbang_host* host, gerbang_log_level level, const char* text);
-  /* One request to a device ended: reason NONE for a good answer. `device` names it within this driver. */
+  /* One request to a device ended: reason NONE for a good answer. `device` names it within this
+   * driver. */
   void (*exchange)(const gerbang_host* host, const char* device, gerbang_reason result,
                    uint32_t microseconds);
   int64_t (*boottime_ns)(const gerbang_host* host);
   /* Not 0 once the host has been told to stop: a long poll should return soon. Readings that were
-     emitted more than 20 ms ago are sent on by any call of the host: make one before a long wait. */
+     emitted more than 20 ms ago are sent on by any call of the host: make one before a long wait.
+   */
   int (*stopping)(const gerbang_host* host);
 };
 
@@ -225,8 +240,9 @@ typedef struct gerbang_driver_table {
   /* Constant data; may be called at any time, before open too. */
   const gerbang_description* (*describe)(void);
 
-  /* Prepares an instance. Must return within a second: connect in poll, not here. `host` and `config`
-   * live until close. CONFIG: the configuration is wrong in a way that the schema cannot say (log it). */
+  /* Prepares an instance. Must return within a second: connect in poll, not here. `host` and
+   * `config` live until close. CONFIG: the configuration is wrong in a way that the schema cannot
+   * say (log it). */
   gerbang_status (*open)(const gerbang_host* host, const gerbang_config* config,
                          gerbang_instance** instance);
 
@@ -244,8 +260,8 @@ typedef struct gerbang_driver_table {
                            size_t size);
 
   /* Optional (NULL): looks for devices, read-only, and reports each with text ready to paste. */
-  gerbang_status (*scan)(const gerbang_host* host, const gerbang_config* config, gerbang_found found,
-                         gerbang_progress progress, void* context);
+  gerbang_status (*scan)(const gerbang_host* host, const gerbang_config* config,
+                         gerbang_found found, gerbang_progress progress, void* context);
 } gerbang_driver_table;
 
 /* The one exported symbol. The table is constant and lives as long as the shared object. */

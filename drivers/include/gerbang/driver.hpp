@@ -281,9 +281,10 @@ struct Boundary {
 
   static const gerbang_description* describe() {
     static constexpr gerbang_description description = [] {
-      gerbang_description d{sizeof d, 0, nullptr, 0, nullptr, 0, D::kSummary};
+      gerbang_description d{sizeof d, 0, nullptr, 0, nullptr, 0, D::kSummary, 0, 0};
       if constexpr (requires { D::kMaxBlock; })
         d.max_block_ms = static_cast<std::uint32_t>(D::kMaxBlock.count());
+      if constexpr (requires { D::kPushes; }) d.flags = D::kPushes ? GERBANG_PUSHES : 0;
       if constexpr (requires { D::kOptions; }) {
         d.options = std::data(D::kOptions);
         d.option_count = std::size(D::kOptions);

@@ -8,7 +8,7 @@ namespace {
 
 const gerbang_description* describe() {
   static constexpr gerbang_description description{sizeof description, 0, nullptr, 0, nullptr, 0,
-                                                   "For tests."};
+                                                   "For tests.",       0, 0};
   return &description;
 }
 gerbang_status open(const gerbang_host*, const gerbang_config*, gerbang_instance**) {

@@ -209,6 +209,32 @@ TEST(MqttReader, ASensorThatMayBeSilentNeverTimesOut) {
   EXPECT_EQ(reader.next_silence(), Time::max());
 }
 
+TEST(MqttReader, ASensorWithoutAnIntervalIsMissingOnceWhileTheBrokerIsAway) {
+  Want want = json("t", "/a");
+  want.interval = want.silent_after = 0s;
+  Reader reader({want}, 0s);
+  reader.broker_there(0s);
+  take(reader, "t", R"({"a":1})", 8s);
+  EXPECT_EQ(reader.next_silence(), Time::max());
+  reader.broker_away(10s);
+  const Taken taken = reader.silent(10s);
+  ASSERT_THAT(taken.outcomes, SizeIs(1));
+  EXPECT_EQ(taken.outcomes[0].value.error().reason, GERBANG_REASON_NO_CONNECTION);
+  EXPECT_EQ(reader.next_silence(), Time::max());
+}
+
+TEST(MqttReader, ASensorWithoutAnIntervalRepeatsASilenceAsOftenAsItMayBeSilent) {
+  Want want = json("t", "/a");
+  want.interval = 0s;
+  want.silent_after = 30s;
+  Reader reader({want}, 0s);
+  reader.broker_there(0s);
+  const Taken taken = reader.silent(30s);
+  ASSERT_THAT(taken.outcomes, SizeIs(1));
+  EXPECT_THAT(taken.notes.at(0).text, HasSubstr("silent_after allows no longer silence"));
+  EXPECT_EQ(reader.next_silence(), 60s);
+}
+
 TEST(MqttReader, WithoutTheBrokerWhatIsDueIsMissingOnceAnInterval) {
   Want never_heard = json("u", "/a");
   never_heard.index = 1;

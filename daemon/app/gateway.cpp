@@ -48,14 +48,16 @@ constexpr std::uint64_t kStartTurns = 20;  // seconds; then work is steady
 
 class Gateway final : public source::Sink {
  public:
-  Gateway(std::string file, config::Config config, std::string driver_host)
+  Gateway(std::string file, const config::Config& config, std::string driver_host)
       : file_(std::move(file)),
-        config_(std::move(config)),
+        held_(config),
+        address_(config.http.address),
+        folder_(config.store.path.parent_path()),
         catalogue_(driver_host),
         drivers_(source::Environment(io_.get_executor(), *this, clock_, driver_host)) {}
 
-  Result<void> open();
-  int run();
+  Result<void> open(const config::Config& config);
+  int run(config::Config config);
 
   // source::Sink
   asio::awaitable<void> take(std::vector<Reading> readings) override {
@@ -67,7 +69,7 @@ class Gateway final : public source::Sink {
   }
 
  private:
-  asio::awaitable<void> start();
+  asio::awaitable<void> start(config::Config config);
   asio::awaitable<void> serve_http();
   asio::awaitable<void> signals();
   asio::awaitable<void> leave_at_second_signal();
@@ -84,7 +86,10 @@ class Gateway final : public source::Sink {
   std::string control_socket() const;
 
   std::string file_;
-  config::Config config_;
+  // Of the configuration in force, whose parts have become those below.
+  config::Held held_;
+  const std::string address_;           // of the page
+  const std::filesystem::path folder_;  // of the store
   SystemClock clock_;
   Notes notes_{clock_};
   ServiceManager service_;
@@ -114,34 +119,34 @@ class Gateway final : public source::Sink {
 
 // ---- start --------------------------------------------------------------------------------------
 
-Result<void> Gateway::open() {
+Result<void> Gateway::open(const config::Config& config) {
   // The only durable state; everything else is rebuilt from it.
-  store::Options options = store_options(config_);
-  JournalPlace place = journal_place(config_.store.path);
+  store::Options options = store_options(config);
+  JournalPlace place = journal_place(config.store.path);
   if (!place.warning.empty()) spdlog::warn("journal: {}", place.warning);
   options.journal = place.path;
   options.boot_id = machine_boot_id();
   auto store = store::Store::open(options, io_.get_executor());
-  if (!store) return fail(std::move(store.error()).within("store " + config_.store.path.string()));
+  if (!store) return fail(std::move(store.error()).within("store " + config.store.path.string()));
   store_ = std::move(*store);
 
   // So that the file alone says what a local time is.
-  store_->put("gateway/timezone", config_.gateway.timezone);
+  store_->put("gateway/timezone", config.gateway.timezone);
 
   // Numbers of the sensors' series and of the uplinks' bits.
-  auto series = store_->declare(series_of(config_));
+  auto series = store_->declare(series_of(config));
   if (!series) return fail(std::move(series.error()).within("store"));
   series_ = std::move(*series);
 
   uplinks_ = std::make_unique<Uplinks>(io_.get_executor(), clock_, *store_, notes_);
   uplinks_->on_change = [this] { tell_changes(); };
   uplinks_->state = [this] { return state_of(overview()); };
-  if (auto declared = uplinks_->declare(config_); !declared) return declared;
+  if (auto declared = uplinks_->declare(config); !declared) return declared;
 
   // Open windows as they stood, from stored rows and readings.
   pipeline_ = std::make_unique<pipeline::Pipeline>(io_.get_executor(), *store_, clock_,
-                                                   pipeline_options(config_, machine_boot_id()),
-                                                   sensors_of(config_, series_));
+                                                   pipeline_options(config, machine_boot_id()),
+                                                   sensors_of(config, series_));
   uplinks_->standing = [this](const std::string& topic) -> std::optional<std::string> {
     auto now = pipeline_->alarms().standing(topic);
     return now ? std::optional(std::move(now->body)) : std::nullopt;
@@ -156,44 +161,44 @@ Result<void> Gateway::open() {
     notes_.error(store_->status().trouble);
     spawn_critical(io_.get_executor(), "uplinks", uplinks_->renew());
   });
-  pipeline_->set_indicators(indicators_of(config_, series_));
+  pipeline_->set_indicators(indicators_of(config, series_));
   if (auto recovered = pipeline_->recover(); !recovered)
     return fail(std::move(recovered.error()).within("open windows"));
 
   // The page and the API.
-  info_ = gateway_info(config_);
+  info_ = gateway_info(config);
   info_.version = GERBANG_VERSION;
   info_.commit = GERBANG_COMMIT;
   info_.boot_id = machine_boot_id();
   info_.started_ms = unix_ms(clock_.wall());
-  infos_ = sensor_infos(config_);
-  alarm_infos_ = alarm_infos(config_);
-  boxes_ = boxes_of(config_);
+  infos_ = sensor_infos(config);
+  alarm_infos_ = alarm_infos(config);
+  boxes_ = boxes_of(config);
   queries_ = std::make_unique<StoreQueries>(*store_);
-  queries_->know(queries_of(config_, series_));
+  queries_->know(queries_of(config, series_));
   auto now = [this] { return snapshot(); };
   auto version = [this] { return version_ + pipeline_->alarm_version(); };
-  http::Options http = http_options(config_, control_socket());
+  http::Options http = http_options(config, control_socket());
   http.maintain = [this](const http::MaintenanceCall& call) { maintain(call); };
   server_ =
       std::make_unique<http::Server>(io_.get_executor(), std::move(http), now, version, *queries_);
   return {};
 }
 
-asio::awaitable<void> Gateway::start() {
+asio::awaitable<void> Gateway::start(config::Config config) {
   spawn_critical(io_.get_executor(), "pipeline", pipeline_->run());
-  uplinks_->start(config_);
+  uplinks_->start(config);
   spawn_critical(io_.get_executor(), "http", serve_http());
-  auto specs = drivers_of(config_, catalogue_);
+  auto specs = drivers_of(config, catalogue_);
   if (specs)
     co_await drivers_.apply(std::move(*specs));
   else
     notes_.error(specs.error().what);
   spawn_critical(io_.get_executor(), "tick", tick());
   service_.ready();
-  notes_.info("started: " + std::to_string(config_.drivers.size()) + " drivers, " +
-              std::to_string(config_.sensors.size()) + " sensors, " +
-              std::to_string(config_.uplinks.size()) + " uplinks, stream " +
+  notes_.info("started: " + std::to_string(config.drivers.size()) + " drivers, " +
+              std::to_string(config.sensors.size()) + " sensors, " +
+              std::to_string(config.uplinks.size()) + " uplinks, stream " +
               store_->identity().stream);
 }
 
@@ -203,8 +208,7 @@ asio::awaitable<void> Gateway::serve_http() {
     auto bound = server_->run();
     if (bound) {
       if (server_->port() != 0)
-        notes_.info("page at http://" + config_.http.address + ":" +
-                    std::to_string(server_->port()) + "/");
+        notes_.info("page at http://" + address_ + ":" + std::to_string(server_->port()) + "/");
       co_return;
     }
     if (!told) notes_.error("http: " + bound.error().what + "; trying again");
@@ -212,10 +216,10 @@ asio::awaitable<void> Gateway::serve_http() {
   }
 }
 
-int Gateway::run() {
+int Gateway::run(config::Config config) {
   signal(SIGPIPE, SIG_IGN);
   spawn_critical(io_.get_executor(), "signals", signals());
-  spawn_critical(io_.get_executor(), "start", start());
+  spawn_critical(io_.get_executor(), "start", start(std::move(config)));
   io_.run();
   return kOk;
 }
@@ -266,12 +270,12 @@ asio::awaitable<void> Gateway::reload() {
   service_.reloading(std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now().time_since_epoch()));
   // A large file and its drivers' hosts take a second: readings do not wait for them. Nobody
-  // changes config_ meanwhile.
+  // changes held_ meanwhile.
   config::LoadResult loaded;
   config::Change change;
   std::function<void()> look = [&] {
     loaded = load_settings(file_, Purpose::run, &catalogue_);
-    if (loaded.config) change = config::diff(config_, *loaded.config);
+    if (loaded.config) change = config::diff(held_, *loaded.config);
   };
   co_await elsewhere(io_.get_executor(), look);
   for (const config::Diagnostic& d : loaded.errors) spdlog::error("{}", config::text(d));
@@ -317,17 +321,17 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
   // numbers nothing suspends: nobody sees one half of the old and one of the new.
   for (const config::Change::Entry& entry : change.entries)
     notes_.info("reload: " + config::text(entry));
-  config_ = std::move(next);
+  held_ = config::Held(next);
   series_ = std::move(*numbers);
-  infos_ = sensor_infos(config_);
-  alarm_infos_ = alarm_infos(config_);
-  boxes_ = boxes_of(config_);
-  queries_->know(queries_of(config_, series_));
-  http::GatewayInfo fresh = gateway_info(config_);
+  infos_ = sensor_infos(next);
+  alarm_infos_ = alarm_infos(next);
+  boxes_ = boxes_of(next);
+  queries_->know(queries_of(next, series_));
+  http::GatewayInfo fresh = gateway_info(next);
   info_.config_hash = fresh.config_hash;
   record_reload(change);
   co_await drivers_.apply(std::move(*specs));
-  co_await uplinks_->apply(config_, change.uplinks);
+  co_await uplinks_->apply(next, change.uplinks);
   ++version_;
   uplinks_->republish();
 }
@@ -336,7 +340,7 @@ void Gateway::record_reload(const config::Change& change) {
   constexpr std::size_t kNamed = 12;
   Event event;
   event.kind = "config";
-  event.text = "configuration " + config_.hash + " holds; changed:";
+  event.text = "configuration " + info_.config_hash + " holds; changed:";
   for (std::size_t i = 0; i < change.entries.size() && i < kNamed; ++i)
     event.text += " " + change.entries[i].key;
   if (change.entries.size() > kNamed)
@@ -387,7 +391,7 @@ asio::awaitable<void> Gateway::tick() {
 
 // Drivers' changes become notes; the topic `state` follows any change.
 void Gateway::tell_changes() {
-  std::string now = config_.hash;
+  std::string now = info_.config_hash;
   for (const source::DriverStatus& status : drivers_.statuses()) {
     std::string state = std::string(name(status.state));
     now += status.name + state + std::to_string(status.restarts);
@@ -468,7 +472,7 @@ http::Snapshot Gateway::snapshot() {
 
 std::string Gateway::control_socket() const {
   const char* runtime = std::getenv("RUNTIME_DIRECTORY");
-  std::filesystem::path folder = runtime ? runtime : config_.store.path.parent_path().string();
+  std::filesystem::path folder = runtime ? runtime : folder_.string();
   std::string path = (folder / "control.sock").string();
   constexpr std::size_t kLongest = 107;  // sockaddr_un
   if (path.size() <= kLongest) return path;
@@ -490,12 +494,12 @@ int run_gateway(const std::string& file, config::Config config) {
     spdlog::error("{}", host.error().what);
     return kUnavailable;
   }
-  Gateway gateway(file, std::move(config), *host);
-  if (auto opened = gateway.open(); !opened) {
+  Gateway gateway(file, config, *host);
+  if (auto opened = gateway.open(config); !opened) {
     spdlog::error("{}", opened.error().what);
     return exit_code(opened.error());
   }
-  return gateway.run();
+  return gateway.run(std::move(config));
 }
 
 }  // namespace gerbang::app

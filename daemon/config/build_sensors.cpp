@@ -291,6 +291,9 @@ void build_sensors(const Document& document, const std::vector<Part>& parts,
       report.error(tables[i].place("formerly"), tables[i].key("formerly"),
                    "a sensor " + in_quotes(old) + " is still configured",
                    "name an id that was removed, or remove this key");
+  // Of a device that cannot be read from its profile the mistake is told, and it is that one's.
+  for (const Table& device : section_tables(document, "device"))
+    used.insert(text_of(device, "driver"));
   for (const Driver& driver : config.drivers)
     if (!driver.name.empty() && !used.contains(driver.name))
       report.warning(driver.place, "driver[" + driver.name + "]", "no sensor names this driver",

@@ -27,24 +27,21 @@ bool told_to_driver(std::string_view key) {
   return name == "].driver" || name == "].interval" || name.starts_with("].address.");
 }
 
-void add_driver_of(const Config& config, const std::string& sensor, std::set<std::string>& out) {
-  for (const Sensor& s : config.sensors)
-    if (s.id == sensor && s.driver != kNoDriver) out.insert(config.drivers[s.driver].name);
-}
+using Settings = std::map<std::string, std::string>;
 
-std::map<std::string, std::string> secrets(const Config& config) {
-  std::map<std::string, std::string> out;
-  if (config.http.token) out["http.token_file"] = config.http.token->value;
-  for (const Uplink& uplink : config.uplinks)
-    if (uplink.password) out["uplink[" + uplink.name + "].password_file"] = uplink.password->value;
-  return out;
+void add_driver_of(const Settings& settings, const std::string& sensor,
+                   std::set<std::string>& out) {
+  const auto found = settings.find("sensor[" + sensor + "].driver");
+  if (found == settings.end()) return;
+  const std::string name = found->second.substr(1, found->second.size() - 2);  // it is quoted
+  if (!name.empty()) out.insert(name);  // else it is computed
 }
 
 }  // namespace
 
-Change diff(const Config& before, const Config& after) {
+Change diff(const Held& before, const Config& after) {
   Change out;
-  const auto old_settings = settings_of(before), new_settings = settings_of(after);
+  const Settings old_settings = before.settings(), new_settings = settings_of(after);
   auto a = old_settings.begin(), b = new_settings.begin();
   while (a != old_settings.end() || b != new_settings.end()) {
     if (b == new_settings.end() || (a != old_settings.end() && a->first < b->first)) {
@@ -60,8 +57,8 @@ Change diff(const Config& before, const Config& after) {
     }
   }
   // A new password in the same file.
-  const auto old_secrets = secrets(before);
-  for (const auto& [key, value] : secrets(after))
+  const Settings& old_secrets = before.secrets();
+  for (const auto& [key, value] : secrets_of(after))
     if (auto old = old_secrets.find(key); old != old_secrets.end() && old->second != value &&
                                           old_settings.at(key) == new_settings.at(key))
       out.entries.push_back(
@@ -77,8 +74,8 @@ Change diff(const Config& before, const Config& after) {
     if (key.starts_with("uplink[")) out.uplinks.insert(element(key));
     if (key.starts_with("driver[")) out.drivers.insert(element(key));
     if (key.starts_with("sensor[") && told_to_driver(key)) {
-      add_driver_of(before, element(key), out.drivers);
-      add_driver_of(after, element(key), out.drivers);
+      add_driver_of(old_settings, element(key), out.drivers);
+      add_driver_of(new_settings, element(key), out.drivers);
     }
   }
   return out;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "config/held.hpp"
 
 namespace gerbang::config {
 
@@ -25,7 +26,7 @@ struct Change {
   bool empty() const { return entries.empty(); }
 };
 
-Change diff(const Config& before, const Config& after);
+Change diff(const Held& before, const Config& after);
 
 // One line for a log: "sensor[raw-ph].unit: \"1\" → \"pH\"".
 std::string text(const Change::Entry& entry);

@@ -8,8 +8,7 @@ namespace {
 
 // It can go on as it is.
 bool fits(const Supervisor& running, const DriverSpec& spec) {
-  return same_for_driver(running.spec(), spec) &&
-         running.status().state != DriverState::config_error;
+  return running.runs(spec) && running.status().state != DriverState::config_error;
 }
 
 }  // namespace
@@ -39,14 +38,14 @@ asio::awaitable<void> Drivers::apply(std::vector<DriverSpec> specs) {
   for (auto& supervisor : leaving) co_await supervisor->stop();
   if (!stopped_) {
     for (std::size_t i = 0; i < specs.size(); ++i)
-      if (!kept[i]) kept[i] = start(std::move(specs[i]));
+      if (!kept[i]) kept[i] = start(specs[i]);
     running_ = std::move(kept);
   }
   idle_.open();
 }
 
-std::shared_ptr<Supervisor> Drivers::start(DriverSpec spec) {
-  auto supervisor = std::make_shared<Supervisor>(environment_, std::move(spec));
+std::shared_ptr<Supervisor> Drivers::start(const DriverSpec& spec) {
+  auto supervisor = std::make_shared<Supervisor>(environment_, spec);
   spawn_critical(environment_.executor, "driver", supervisor->run());
   return supervisor;
 }

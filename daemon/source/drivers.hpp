@@ -28,7 +28,7 @@ class Drivers {
   asio::awaitable<void> stop_all();
 
  private:
-  std::shared_ptr<Supervisor> start(DriverSpec spec);
+  std::shared_ptr<Supervisor> start(const DriverSpec& spec);
 
   Environment environment_;
   std::vector<std::shared_ptr<Supervisor>> running_;

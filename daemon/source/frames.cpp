@@ -161,15 +161,6 @@ void add_values(const OptionValues& values, google::protobuf::RepeatedPtrField<p
 
 }  // namespace
 
-bool same_for_driver(const DriverSpec& a, const DriverSpec& b) {
-  auto same = [](const SensorSpec& x, const SensorSpec& y) {
-    return x.id == y.id && x.interval == y.interval && x.address == y.address;
-  };
-  return a.name == b.name && a.plugin == b.plugin && a.plugin_path == b.plugin_path &&
-         a.options == b.options && a.max_block_ms == b.max_block_ms &&
-         std::equal(a.sensors.begin(), a.sensors.end(), b.sensors.begin(), b.sensors.end(), same);
-}
-
 Result<HostFrame> decode_frame(std::string_view payload) {
   pb::FromDriverHost in;
   if (!in.ParseFromArray(payload.data(), static_cast<int>(payload.size())))

@@ -27,7 +27,4 @@ struct DriverSpec {
   std::uint32_t max_block_ms = 0;  // from the driver's schema
 };
 
-// Nothing that the driver itself sees differs: it may go on running. Indices may differ.
-bool same_for_driver(const DriverSpec& a, const DriverSpec& b);
-
 }  // namespace gerbang::source

@@ -40,20 +40,32 @@ std::function<double()> random_unit() {
   return [engine] { return std::uniform_real_distribution<double>()(*engine); };
 }
 
+std::vector<std::uint32_t> indices_of(const DriverSpec& spec) {
+  std::vector<std::uint32_t> out;
+  out.reserve(spec.sensors.size());
+  for (const SensorSpec& sensor : spec.sensors) out.push_back(sensor.index);
+  return out;
+}
+
 }  // namespace
 
 Environment::Environment(asio::any_io_executor e, Sink& s, const Clock& c, std::string h)
     : executor(std::move(e)), sink(s), clock(c), host(std::move(h)), random(random_unit()) {}
 
-Supervisor::Supervisor(Environment environment, DriverSpec spec)
+Supervisor::Supervisor(Environment environment, const DriverSpec& spec)
     : environment_(std::move(environment)),
-      spec_(std::move(spec)),
+      name_(spec.name),
+      plugin_(spec.plugin),
+      plugin_path_(spec.plugin_path),
+      max_block_ms_(spec.max_block_ms),
+      told_(encode_configure(spec, false, false)),
+      indices_(indices_of(spec)),
       policy_(environment_.limits.restart),
       log_limit_(environment_.limits.log_burst, environment_.limits.log_line),
       stop_asked_(environment_.executor),
       finished_(environment_.executor) {
-  status_.name = spec_.name;
-  status_.plugin = spec_.plugin;
+  status_.name = name_;
+  status_.plugin = plugin_;
   status_.since_boot_ms = milliseconds(now());
 }
 
@@ -80,18 +92,18 @@ BootTime Supervisor::after_the_end(bool config) {
   switch (next.next) {
     case RestartPolicy::Next::restart:
       set_state(DriverState::backing_off);
-      spdlog::warn("driver {}: {}; starting it again in {} driver={} restarts={}", spec_.name,
-                   error, wait, spec_.name, starts_);
+      spdlog::warn("driver {}: {}; starting it again in {} driver={} restarts={}", name_, error,
+                   wait, name_, starts_);
       break;
     case RestartPolicy::Next::quarantine:
       set_state(DriverState::quarantined);
       spdlog::error("driver {}: {}; ended too often, next attempt in {} driver={} restarts={}",
-                    spec_.name, error, wait, spec_.name, starts_);
+                    name_, error, wait, name_, starts_);
       break;
     case RestartPolicy::Next::never:
       set_state(DriverState::config_error);
-      spdlog::error("driver {}: {}; correct the configuration and reload driver={}", spec_.name,
-                    error, spec_.name);
+      spdlog::error("driver {}: {}; correct the configuration and reload driver={}", name_, error,
+                    name_);
       return kNever;
   }
   return now() + next.wait;
@@ -124,7 +136,7 @@ std::string Supervisor::reason_of(const ipc::Exit& exit, bool config) const {
 bool Supervisor::start_host() {
   set_state(DriverState::starting);
   killed_because_.clear();
-  std::vector<std::string> arguments = {"--driver", spec_.plugin_path};
+  std::vector<std::string> arguments = {"--driver", plugin_path_};
   auto child = ipc::Child::spawn(environment_.executor,
                                  ipc::ChildOptions(environment_.host, std::move(arguments)));
   if (!child) {
@@ -132,8 +144,8 @@ bool Supervisor::start_host() {
     return false;
   }
   child_ = std::move(*child);
-  session_.emplace(environment_.limits, spec_.sensors.size(),
-                   std::chrono::milliseconds(spec_.max_block_ms), now());
+  session_.emplace(environment_.limits, indices_.size(), std::chrono::milliseconds(max_block_ms_),
+                   now());
   account_.process_started();
   ++starts_;
   status_.pid = child_->pid();
@@ -190,7 +202,7 @@ asio::awaitable<void> Supervisor::watch(Self self, std::shared_ptr<ipc::Child> c
 
 asio::awaitable<void> Supervisor::deliver(Self self, std::vector<Reading> readings) {
   self->status_.readings += readings.size();
-  for (Reading& reading : readings) reading.sensor = self->spec_.sensors[reading.sensor].index;
+  for (Reading& reading : readings) reading.sensor = self->indices_[reading.sensor];
   co_await self->environment_.sink.take(std::move(readings));
 }
 
@@ -212,7 +224,7 @@ asio::awaitable<void> Supervisor::stay_down(Self self, BootTime until) {
 }
 
 std::vector<Reading> Supervisor::all_missing() const {
-  std::vector<Reading> out(spec_.sensors.size());
+  std::vector<Reading> out(indices_.size());
   for (std::size_t i = 0; i < out.size(); ++i) {
     out[i].sensor = static_cast<std::uint32_t>(i);
     out[i].flag = Flag::missing;
@@ -225,7 +237,7 @@ std::vector<Reading> Supervisor::all_missing() const {
 void Supervisor::on_step(ipc::Child& child, Step& step) {
   if (step.configure) {
     status_.version = session_->version();
-    child.send(encode_configure(spec_, false, false));
+    child.send(told_);
   }
   if (step.ready) policy_.ready(now());
   if (step.heartbeat) {
@@ -236,7 +248,7 @@ void Supervisor::on_step(ipc::Child& child, Step& step) {
   reject("unknown_sensor", step.unknown_sensor);
   reject("time", step.bad_time);
   if (step.event) {
-    step.event->sensor = spec_.sensors[step.event->sensor].index;
+    step.event->sensor = indices_[step.event->sensor];
     environment_.sink.on_event(std::move(*step.event));
   }
   if (step.log) relay(*step.log);
@@ -259,10 +271,10 @@ void Supervisor::follow_session() {
   if (trouble) fail_with(session_->trouble());
   if (state == DriverState::config_error || !log_limit_.admit(now())) return;
   if (trouble)
-    spdlog::warn("driver {}: {} driver={}", spec_.name, status_.last_error, spec_.name);
+    spdlog::warn("driver {}: {} driver={}", name_, status_.last_error, name_);
   else
-    spdlog::info("driver {}: {} driver={} plugin={} version={} pid={}", spec_.name, name(state),
-                 spec_.name, spec_.plugin, status_.version, status_.pid);
+    spdlog::info("driver {}: {} driver={} plugin={} version={} pid={}", name_, name(state), name_,
+                 plugin_, status_.version, status_.pid);
 }
 
 void Supervisor::relay(const LogLine& line) {
@@ -271,9 +283,8 @@ void Supervisor::relay(const LogLine& line) {
   auto level = kLevels[std::min<std::size_t>(line.level, 3)];
   if (!spdlog::should_log(level) || !log_limit_.admit(now())) return;
   if (auto dropped = log_limit_.take_unreported())
-    spdlog::warn("driver {}: {} lines of its log were dropped driver={}", spec_.name, dropped,
-                 spec_.name);
-  spdlog::log(level, "driver {}: {} driver={}", spec_.name, one_line(line.text), spec_.name);
+    spdlog::warn("driver {}: {} lines of its log were dropped driver={}", name_, dropped, name_);
+  spdlog::log(level, "driver {}: {} driver={}", name_, one_line(line.text), name_);
 }
 
 void Supervisor::kill(ipc::Child& child, const std::string& why) {
@@ -292,9 +303,13 @@ void Supervisor::fail_with(const std::string& error) {
   status_.last_error_boot_ms = milliseconds(now());
 }
 
+bool Supervisor::runs(const DriverSpec& spec) const {
+  return spec.plugin == plugin_ && spec.plugin_path == plugin_path_ &&
+         spec.max_block_ms == max_block_ms_ && encode_configure(spec, false, false) == told_;
+}
+
 void Supervisor::renumber(const DriverSpec& spec) {
-  for (std::size_t i = 0; i < spec_.sensors.size(); ++i)
-    spec_.sensors[i].index = spec.sensors[i].index;
+  indices_ = indices_of(spec);
 }
 
 DriverStatus Supervisor::status() const {
@@ -324,11 +339,11 @@ asio::awaitable<void> Supervisor::end_host(Self self) {
   child->send(encode_stop());
   auto stopped = co_await (child->exited() || sleep_for(patience));
   if (stopped.index() == 0) co_return;
-  spdlog::warn("driver {}: does not stop; SIGTERM driver={}", self->spec_.name, self->spec_.name);
+  spdlog::warn("driver {}: does not stop; SIGTERM driver={}", self->name_, self->name_);
   child->kill(SIGTERM);
   auto terminated = co_await (child->exited() || sleep_for(patience));
   if (terminated.index() == 0) co_return;
-  spdlog::warn("driver {}: does not stop; SIGKILL driver={}", self->spec_.name, self->spec_.name);
+  spdlog::warn("driver {}: does not stop; SIGKILL driver={}", self->name_, self->name_);
   child->kill(SIGKILL);
 }
 

@@ -52,7 +52,7 @@ struct Environment {
 // its coroutines hold it until they have ended.
 class Supervisor : public std::enable_shared_from_this<Supervisor> {
  public:
-  Supervisor(Environment environment, DriverSpec spec);
+  Supervisor(Environment environment, const DriverSpec& spec);
 
   // Runs the driver until stop(). Never fails; call once.
   asio::awaitable<void> run();
@@ -64,9 +64,10 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
   // The same without waiting.
   void request_stop();
 
-  // The same driver after a reload that gave its sensors other indices. same_for_driver(spec()).
+  // Nothing that the driver itself sees differs: it may go on running. Indices may differ.
+  bool runs(const DriverSpec& spec) const;
+  // The same driver after a reload that gave its sensors other indices. runs(spec).
   void renumber(const DriverSpec& spec);
-  const DriverSpec& spec() const { return spec_; }
   DriverStatus status() const;
 
  private:
@@ -95,7 +96,10 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
   std::vector<Reading> all_missing() const;
 
   const Environment environment_;
-  DriverSpec spec_;
+  const std::string name_, plugin_, plugin_path_;
+  const std::uint32_t max_block_ms_;
+  const std::string told_;  // the frame that configures a host: the addresses stand there only
+  std::vector<std::uint32_t> indices_;  // of the sensors, in the running configuration
   RestartPolicy policy_;
   LogLimit log_limit_;
   Account account_;

@@ -212,6 +212,13 @@ class Iio {
 // What `cat w1_slave`, or an IIO or hwmon file, printed.
 gerbang_status Iio::decode(Host host, const Config&, std::span<const std::byte> data) {
   const std::string_view text(reinterpret_cast<const char*>(data.data()), data.size());
+  const bool is_text = std::all_of(text.begin(), text.end(), [](char c) {
+    return c == '\n' || c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != '\x7f');
+  });
+  if (!is_text)
+    refuse(
+        "these bytes are no text, and the kernel writes text: give what `cat` printed, as --text "
+        "\"25080\"");
   const bool is_w1 = text.find("crc=") != std::string_view::npos;
   const Value value = is_w1 ? w1_of(text) : number_of(text);
   if (!value) refuse(value.error().why);

@@ -183,7 +183,7 @@ only = ["ph"]
   const Config before = good(std::string(kLine) + device + "address = { unit = 3 }\n");
   const Config after = good(std::string(kLine) + device + "address = { unit = 4 }\n");
 
-  const Change change = diff(before, after);
+  const Change change = diff(Held(before), after);
 
   std::vector<std::string> said;
   for (const Change::Entry& entry : change.entries)

@@ -64,7 +64,7 @@ class Reload : public testing::Test {
     text.replace(text.find(from), from.size(), to);
     return text;
   }
-  Change change(const std::string& text) { return diff(config(kBase), config(text)); }
+  Change change(const std::string& text) { return diff(Held(config(kBase)), config(text)); }
   static std::vector<std::string> keys(const Change& change) {
     std::vector<std::string> out;
     for (const auto& entry : change.entries) out.push_back(entry.key);
@@ -138,7 +138,7 @@ TEST_F(Reload, SeesANewPasswordInTheSameFileWithoutShowingIt) {
   const Config before = config(kBase);
   password("dua");
 
-  const Change changed = diff(before, config(kBase));
+  const Change changed = diff(Held(before), config(kBase));
 
   EXPECT_THAT(changed.uplinks, ElementsAre("pusat"));
   EXPECT_EQ(text(changed.entries.at(0)),

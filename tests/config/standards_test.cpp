@@ -433,7 +433,7 @@ TEST(Indicators, HaveTheStepsOfTheSite) {
   EXPECT_EQ(bounds, (std::vector<double>{5, 10, 20.5, 90}));
   EXPECT_FALSE(own.config->indicators[0].standard->levels[2].itself) << "above, not at it";
   EXPECT_EQ(standard("landfill-gas").levels.at(0).bound, 10) << "the table stays as it is";
-  const Change change = diff(*plain.config, *own.config);
+  const Change change = diff(Held(*plain.config), *own.config);
   ASSERT_EQ(change.entries.size(), 1u);
   EXPECT_EQ(change.entries[0].key, "indicator[methane].levels.methane_lel");
 }
@@ -458,7 +458,7 @@ TEST(Indicators, AreSettingsThatAReloadCompares) {
   other.replace(other.find("0.7"), 3, "0.6");
   const auto before = load(folder.write("a.toml", kGateway), test::context());
   const auto after = load(folder.write("b.toml", other), test::context());
-  const Change change = diff(*before.config, *after.config);
+  const Change change = diff(Held(*before.config), *after.config);
   ASSERT_EQ(change.entries.size(), 1u);
   EXPECT_EQ(change.entries[0].key, "indicator[interruption].low.pressure");
   EXPECT_TRUE(change.needs_restart.empty() && change.drivers.empty());

@@ -36,7 +36,7 @@ LIBRARIES = {
     "boost/json": {"wire", "http", "ctl", "app"},
     "boost/url": {"config", "http", "ctl"},
     "sqlite3.h": {"store"},
-    "zstd.h": {"store"},
+    "zstd.h": {"config", "store"},
     "MQTT": {"uplink_host", "ctl"},
     "mqtt/": {"uplink_host", "ctl"},
     "toml++": {"config"},
@@ -65,7 +65,7 @@ DRIVER_LIBRARIES = {
 # A library that one file speaks to, so that its traps are in one place.
 ONE_FILE = {
     "sqlite3.h": r"daemon/store/sqlite(_pages)?\.(cpp|hpp)$",
-    "zstd.h": r"daemon/store/chunk\.cpp$",
+    "zstd.h": r"daemon/(store/chunk|config/held)\.cpp$",
     "toml++": r"daemon/config/load\.cpp$",
     "mqtt/": r"daemon/(uplink_host/paho_client|ctl/[a-z_]+)\.(cpp|hpp)$",
     "MQTT": r"(daemon/(uplink_host/paho_client|ctl/[a-z_]+)|drivers/mqtt/client)\.(cpp|hpp)$",

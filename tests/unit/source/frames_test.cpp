@@ -190,22 +190,24 @@ TEST(HostFrames, ConfigureNumbersSensorsByPlace) {
   EXPECT_EQ(configure.sensors(1).address(0).text(), "holding");
 }
 
-TEST(DriverSpec, IsTheSameForTheDriverWhenOnlyIndicesDiffer) {
+// By this a supervisor knows whether its driver may go on after a reload.
+TEST(Configure, IsTheSameFrameWhenOnlyIndicesDiffer) {
+  auto frame = [](const DriverSpec& spec) { return encode_configure(spec, false, false); };
   DriverSpec a;
   a.name = "plc";
   a.sensors.resize(1);
   DriverSpec b = a;
   b.sensors[0].index = 5;
-  EXPECT_TRUE(same_for_driver(a, b));
+  EXPECT_EQ(frame(a), frame(b));
   DriverSpec c = a;
   c.sensors[0].interval = std::chrono::seconds(1);
-  EXPECT_FALSE(same_for_driver(a, c));
+  EXPECT_NE(frame(a), frame(c));
   DriverSpec d = a;
   d.sensors.emplace_back();
-  EXPECT_FALSE(same_for_driver(a, d));
+  EXPECT_NE(frame(a), frame(d));
   DriverSpec e = a;
   e.options = {OptionValue()};
-  EXPECT_FALSE(same_for_driver(a, e));
+  EXPECT_NE(frame(a), frame(e));
 }
 
 }  // namespace

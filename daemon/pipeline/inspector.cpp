@@ -90,7 +90,7 @@ quality::Mark Inspector::judge(const Reading& reading, double value, std::int64_
   quality::Point point = point_of(reading, value);
   if (!maintenance.empty() && reading.flag != Flag::missing &&
       maintenance.at(one.id, time_ms) != nullptr) {
-    one.tests.forget();
+    one.tests.hear(point, *one.rules);
     point.mark.flag = Flag::bad;
     point.mark.reason = Reason::maintenance;
   } else {

@@ -40,6 +40,17 @@ void Tests::forget() {
   row_.reset();
 }
 
+void Tests::hear(const Point& point, const Rules& rules) {
+  note(point);
+  forget();
+  if (point.mark.flag != Flag::missing) (void)warming(point, rules);
+}
+
+void Tests::note(const Point& point) {
+  heard_ns_ = std::max(heard_ns_.value_or(point.boot_ns), point.boot_ns);
+  if (point.mark.reason == Reason::device_fault) fault_ = true;
+}
+
 bool Tests::stale(std::int64_t boot_ns, const Rules& rules) {
   if (!heard_ns_) heard_ns_ = boot_ns;
   if (rules.stale_ms <= 0 || boot_ns - *heard_ns_ < rules.stale_ms * kNsPerMs) return false;
@@ -49,8 +60,7 @@ bool Tests::stale(std::int64_t boot_ns, const Rules& rules) {
 
 Tests::Outcome Tests::take(const Point& point, const Rules& rules) {
   Outcome out;
-  heard_ns_ = std::max(heard_ns_.value_or(point.boot_ns), point.boot_ns);
-  if (point.mark.reason == Reason::device_fault) fault_ = true;
+  note(point);
   out.mark = check(point.mark, point.value, rules.range, rules.expected);
   if (point.mark.flag == Flag::missing) return out;
   if (warming(point, rules)) {

@@ -39,8 +39,11 @@ class Tests {
   // itself only.
   Outcome take(const Point& point, const Rules& rules);
 
-  // The readings before are of no use any more: the sensor was under maintenance, or the clock
-  // was set.
+  // A reading that nobody judges, since people work on the sensor: it was heard, and the readings
+  // before are of no use any more.
+  void hear(const Point& point, const Rules& rules);
+
+  // The readings before are of no use any more: the clock was set.
   void forget();
 
   // True if nothing was heard for too long at `boot_ns`; asks again after as long a time. Counts
@@ -62,6 +65,7 @@ class Tests {
     std::deque<Entry> lowest_, highest_;  // candidates, the best first
   };
 
+  void note(const Point& point);
   bool follows(const Point& point, const Rules& rules);
   Mark sequence(const Point& point, const Rules& rules);
   Mark spike(const Point& point, const Rules& rules) const;

@@ -53,6 +53,26 @@ TEST(Maintenance, MarksEndsByItselfAndSurvivesARestart) {
   plant.stop();
 }
 
+// It answers, so it is not silent: nothing is missing that came.
+TEST(Maintenance, ASensorThatSpeaksIsNotStale) {
+  auto s = sensor("ph");
+  change(s.rules, [](auto& r) { r.stale_ms = 5000; });
+  Plant plant({s});
+  plant.start();
+  quality::Work work;
+  work.from_ms = unix_ms(plant.clock.wall());
+  work.until_ms = work.from_ms + 60'000;
+  plant.pipe->begin_maintenance("ph", work);
+  for (int i = 0; i < 20; ++i) {
+    plant.clock.advance(1s);
+    plant.give({plant.reading(0, 7)});
+    plant.work();
+    EXPECT_EQ(plant.pipe->live(0).reason, Reason::maintenance) << i;
+  }
+  EXPECT_EQ(plant.pipe->live(0).missing, 0u);
+  plant.stop();
+}
+
 // Its length counts, not what the clock said when it began: set while it runs, while the program
 // does not, and lost by a board without a battery.
 TEST(Maintenance, OutlivesAClockThatIsSet) {

@@ -217,6 +217,31 @@ TEST(Stream, IsStaleAfterSilence) {
   EXPECT_FALSE(tests.stale(stream.now + kHour, rules));
 }
 
+TEST(Stream, WhatNobodyJudgesIsHeardAllTheSame) {
+  Rules rules;
+  rules.stale_ms = 5000;
+  rules.warm_up_ms = 3000;
+  rules.rate = 0.1;
+  Stream stream(rules);
+  stream.say(1);
+  const auto work = [&](int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      stream.now += kSecond;
+      Point point;
+      point.time_ns = point.boot_ns = stream.now;
+      point.value = 50;
+      stream.tests.hear(point, stream.rules);
+      EXPECT_FALSE(stream.tests.stale(stream.now, stream.rules)) << i;
+    }
+  };
+  work(20);
+  EXPECT_EQ(stream.say(1).flags(), "22") << "no neighbour of what it said before, and not cold";
+  work(1);
+  stream.now += 11 * kSecond;  // its plug was pulled while people worked on it
+  work(1);
+  EXPECT_EQ(stream.say(1).marks.back().reason, Reason::warm_up);
+}
+
 TEST(Stream, WhatIsOlderIsJudgedByItselfOnly) {
   Rules rules;
   rules.range = Range{0, 100};

@@ -78,6 +78,7 @@ class Gateway final : public source::Sink {
   asio::awaitable<void> apply(config::Config next, config::Change change);
   asio::awaitable<void> tick();
 
+  void refuse_reload(const std::string& why);
   void record_reload(const config::Change& change);
   void maintain(const http::MaintenanceCall& call);
   void tell_changes();
@@ -158,7 +159,8 @@ Result<void> Gateway::open(const config::Config& config) {
     uplinks_->say_now(kind, topic, body);
   };
   store_->on_stream([this] {
-    notes_.error(store_->status().trouble);
+    const std::string trouble = store_->status().trouble;
+    notes_.error(trouble, {"store", {}, {}, trouble});
     spawn_critical(io_.get_executor(), "uplinks", uplinks_->renew());
   });
   pipeline_->set_indicators(indicators_of(config, series_));
@@ -193,13 +195,14 @@ asio::awaitable<void> Gateway::start(config::Config config) {
   if (specs)
     co_await drivers_.apply(std::move(*specs));
   else
-    notes_.error(specs.error().what);
+    notes_.error(specs.error().what, {});
   spawn_critical(io_.get_executor(), "tick", tick());
   service_.ready();
   notes_.info("started: " + std::to_string(config.drivers.size()) + " drivers, " +
-              std::to_string(config.sensors.size()) + " sensors, " +
-              std::to_string(config.uplinks.size()) + " uplinks, stream " +
-              store_->identity().stream);
+                  std::to_string(config.sensors.size()) + " sensors, " +
+                  std::to_string(config.uplinks.size()) + " uplinks, stream " +
+                  store_->identity().stream,
+              {"started", {}, {}, {}});
 }
 
 // A port that is taken must not stop sensing: it is tried again until it is free.
@@ -208,10 +211,13 @@ asio::awaitable<void> Gateway::serve_http() {
     auto bound = server_->run();
     if (bound) {
       if (server_->port() != 0)
-        notes_.info("page at http://" + address_ + ":" + std::to_string(server_->port()) + "/");
+        notes_.info("page at http://" + address_ + ":" + std::to_string(server_->port()) + "/",
+                    {"page", {}, {}, {}});
       co_return;
     }
-    if (!told) notes_.error("http: " + bound.error().what + "; trying again");
+    if (!told)
+      notes_.error("http: " + bound.error().what + "; trying again",
+                   {"http", {}, {}, bound.error().what});
     co_await sleep_for(kBindAgain);
   }
 }
@@ -256,7 +262,7 @@ asio::awaitable<void> Gateway::leave_at_second_signal() {
 asio::awaitable<void> Gateway::stop() {
   stopping_ = true;
   service_.stopping();
-  notes_.info("stopping");
+  notes_.info("stopping", {"stopping", {}, {}, {}});
   co_await drivers_.stop_all();
   co_await pipeline_->stop();
   co_await uplinks_->stop();
@@ -281,14 +287,13 @@ asio::awaitable<void> Gateway::reload() {
   for (const config::Diagnostic& d : loaded.errors) spdlog::error("{}", config::text(d));
   for (const config::Diagnostic& d : loaded.warnings) spdlog::warn("{}", config::text(d));
   if (!loaded.config) {
-    notes_.error("reload: " + std::to_string(loaded.errors.size()) +
-                 " mistakes in the configuration; nothing was changed");
+    refuse_reload(std::to_string(loaded.errors.size()) + " mistakes in the configuration");
   } else if (change.empty()) {
-    notes_.info("reload: nothing has changed");
+    notes_.info("reload: nothing has changed", {"reload_same", {}, {}, {}});
   } else if (!change.needs_restart.empty()) {
     std::string keys;
     for (const std::string& key : change.needs_restart) keys += (keys.empty() ? "" : ", ") + key;
-    notes_.error("reload: " + keys + " need a restart; nothing was changed");
+    refuse_reload(keys + " need a restart");
   } else {
     config::Config next = std::move(*loaded.config);
     co_await apply(std::move(next), std::move(change));
@@ -296,15 +301,19 @@ asio::awaitable<void> Gateway::reload() {
   service_.ready();
 }
 
+void Gateway::refuse_reload(const std::string& why) {
+  notes_.error("reload: " + why + "; nothing was changed", {"reload_refused", {}, {}, why});
+}
+
 asio::awaitable<void> Gateway::apply(config::Config next, config::Change change) {
   auto specs = drivers_of(next, catalogue_);
   if (!specs) {
-    notes_.error("reload: " + specs.error().what + "; nothing was changed");
+    refuse_reload(specs.error().what);
     co_return;
   }
   auto numbers = co_await store_->declare_async(series_of(next));
   if (!numbers) {
-    notes_.error("reload: store: " + numbers.error().what + "; nothing was changed");
+    refuse_reload("store: " + numbers.error().what);
     co_return;
   }
   auto plan = sensors_of(next, *numbers);
@@ -313,14 +322,14 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
   auto reconfigured =
       co_await pipeline_->reconfigure(std::move(plan), std::move(alarms), std::move(indicators));
   if (!reconfigured) {
-    notes_.error("reload: " + reconfigured.error().what + "; nothing was changed");
+    refuse_reload(reconfigured.error().what);
     co_return;
   }
 
   // From here on readings are numbered by the new configuration. Until the drivers have learned the
   // numbers nothing suspends: nobody sees one half of the old and one of the new.
   for (const config::Change::Entry& entry : change.entries)
-    notes_.info("reload: " + config::text(entry));
+    notes_.info("reload: " + config::text(entry), {"reload", {}, {}, config::text(entry)});
   held_ = config::Held(next);
   series_ = std::move(*numbers);
   infos_ = sensor_infos(next);
@@ -400,9 +409,10 @@ void Gateway::tell_changes() {
     std::string text = "driver " + status.name + ": " + state;
     if (status.state == source::DriverState::running ||
         status.state == source::DriverState::starting)
-      notes_.keep("info", text);
+      notes_.keep("info", text, {"driver", status.name, state, {}});
     else
-      notes_.keep("warning", text + ": " + status.last_error);
+      notes_.keep("warning", text + ": " + status.last_error,
+                  {"driver", status.name, state, status.last_error});
     told = state;
   }
   for (const uplink::Status& status : uplinks_->statuses())

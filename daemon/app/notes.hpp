@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/clock.hpp"
@@ -18,16 +19,16 @@ class Notes {
   static constexpr std::size_t kKept = 40;
   explicit Notes(const Clock& clock) : clock_(clock) {}
 
-  void info(const std::string& text) { add("info", text); }
-  void warning(const std::string& text) { add("warning", text); }
-  void error(const std::string& text) { add("error", text); }
+  using About = http::Note::About;
+  void info(const std::string& text, About about) { add("info", text, std::move(about)); }
+  void error(const std::string& text, About about) { add("error", text, std::move(about)); }
   // Only kept: the module that it happened in has logged it.
-  void keep(const char* level, const std::string& text);
+  void keep(const char* level, const std::string& text, About about);
 
   std::vector<http::Note> newest_first() const { return {notes_.begin(), notes_.end()}; }
 
  private:
-  void add(const char* level, const std::string& text);
+  void add(const char* level, const std::string& text, About about);
 
   const Clock& clock_;
   std::deque<http::Note> notes_;

@@ -162,9 +162,10 @@ void Uplinks::connect(One& one) {
     if (One* self = find(name)) {
       uplink::Status status = self->link->status();
       if (status.connected)
-        notes_.keep("info", "uplink " + name + ": connected");
+        notes_.keep("info", "uplink " + name + ": connected", {"uplink", name, "connected", {}});
       else
-        notes_.keep("warning", "uplink " + name + ": " + status.reason);
+        notes_.keep("warning", "uplink " + name + ": " + status.reason,
+                    {"uplink", name, "disconnected", status.reason});
     }
     if (on_change) on_change();
   };
@@ -277,7 +278,7 @@ asio::awaitable<void> Uplinks::exchange(const config::Config& config,
   for (const config::Uplink& u : config.uplinks) names.push_back(u.name);
   auto bits = co_await store_.declare_uplinks_async(std::move(names));
   if (!bits) {
-    notes_.error("reload: uplinks: " + bits.error().what);
+    notes_.error("reload: uplinks: " + bits.error().what, {});
     co_return;
   }
   for (std::size_t i = 0; i < config.uplinks.size(); ++i) {

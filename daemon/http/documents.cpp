@@ -268,6 +268,10 @@ std::string status_document(const Snapshot& now) {
         .member("timeMs", note.time_ms)
         .member("level", note.level)
         .member("text", note.text)
+        .member("kind", note.about.kind)
+        .member("subject", note.about.subject)
+        .member("state", note.about.state)
+        .member("detail", note.about.detail)
         .end_object();
   json.end_array().end_object();
   return finish(json);

@@ -188,9 +188,18 @@ struct LoopNow {
 
 // One line of what happened, newest first in Snapshot::notes; the app keeps a few dozen.
 struct Note {
+  // So that the page can say it in the reader's language (labels.json, "event"); details are
+  // what the log says. Without a kind the page shows the text.
+  struct About {
+    std::string kind;     // "driver", "uplink", "started", "reload_refused" …
+    std::string subject;  // its name
+    std::string state;    // a driver's state, "connected", "disconnected"
+    std::string detail;
+  };
   std::int64_t time_ms = 0;
   std::string level;  // "info", "warning", "error"
-  std::string text;
+  std::string text;   // English
+  About about;
 };
 
 // The HTTP server's own counters; the server fills them in.

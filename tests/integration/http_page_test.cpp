@@ -63,14 +63,16 @@ TEST(StatusPage, SaysWhatHappenedToDriversAndUplinks) {
   expect_texts(page,
                {"Keadaan gerbang", "Perlu perhatian", "pembacaan tersimpan", "dihentikan sementara",
                 "killed by signal 11", "5 kali dimulai ulang", "terputus", "connection refused",
-                "400 pesan menunggu", "tersambung", "tepercaya"});
+                "400 pesan menunggu", "tersambung", "tepercaya",
+                "Driver rs485-a dihentikan sementara: five crashes", "something of no kind"});
 }
 
 TEST(StatusPage, SpeaksEnglishWhenAsked) {
   HttpServer server{Options()};
   std::string page = text_of_page(server, "?lang=eng");
   expect_texts(page, {"Live", "14:03 WITA", "Raw water turbidity 1,234.50 NTU", "suspect: spike",
-                      "no data: the device does not answer", "400 messages wait"});
+                      "no data: the device does not answer", "400 messages wait",
+                      "Driver rs485-a paused after crashes: five crashes"});
 }
 
 TEST(StatusPage, ExplainsEveryMarkInWords) {

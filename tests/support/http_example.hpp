@@ -213,7 +213,12 @@ inline http::Snapshot example_snapshot() {
   note.time_ms = kExampleNow - 120'000;
   note.level = "error";
   note.text = "driver rs485-a: quarantined after five crashes";
-  now.notes = {note};
+  note.about = {"driver", "rs485-a", "quarantined", "five crashes"};
+  http::Note other;
+  other.time_ms = kExampleNow - 180'000;
+  other.level = "info";
+  other.text = "something of no kind";
+  now.notes = {note, other};
   return now;
 }
 

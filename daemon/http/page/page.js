@@ -253,6 +253,12 @@
     else if (parts.length) parts.push(T.never_answered);
     return parts.length ? (device.id ? device.id + " (" + device.name + ")" : device.name) + ": " + parts.join(", ") : "";
   }
+  function happened(note) {
+    var text = T.event[note.kind];
+    if (!text) return note.text;
+    var state_ = T.state[note.state] || T[note.state] || note.state;
+    return fill(text, { name: note.subject, state: state_ }) + (note.detail ? ": " + note.detail : "");
+  }
   function showState() {
     if (!state) return;
     var place = [T.site[state.siteKind] || state.siteKind, state.region].filter(Boolean).join(" · ");
@@ -299,7 +305,7 @@
       card = section(holder, T.notes);
       state.notes.slice(0, 10).forEach(function (note) {
         var node = make("div", "fact");
-        node.appendChild(make("div", "more", clock(note.timeMs) + " — " + note.text));
+        node.appendChild(make("div", "more", clock(note.timeMs) + " — " + happened(note)));
         card.appendChild(node);
       });
     }

@@ -185,6 +185,10 @@ std::int64_t rows_of(const Plan& plan, const std::vector<std::int64_t>& lengths_
   }
 }
 
+std::int64_t reads_before_ms(const Plan& plan) {
+  return plan.standard->method == Method::difference ? kDayMs : 0;
+}
+
 Outcome compute(const Plan& plan, const TimeSpan& window, const std::string& local_date,
                 const std::vector<Aggregate>& all) {
   Outcome out;

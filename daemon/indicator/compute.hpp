@@ -37,6 +37,9 @@ struct Plan {
 // inputs take part. `lengths_ms` are the configured windows, ascending.
 std::int64_t rows_of(const Plan& plan, const std::vector<std::int64_t>& lengths_ms);
 
+// How long before its window it reads too: a counter's first hour counts from the reading before.
+std::int64_t reads_before_ms(const Plan& plan);
+
 struct InputValue {
   std::string quantity, sensor, unit;
   std::optional<double> value, capture;
@@ -54,7 +57,8 @@ struct Outcome {
   std::optional<Confidence> confidence;  // the least sure of the rows used
 };
 
-// `rows` of the inputs' series, of the length of rows_of(), within the window, in any order.
+// `rows` of the inputs' series, of the length of rows_of(), within the window and what it reads
+// before, in any order.
 // An input whose window is not valid is left out while another one's is: a regulation's number is
 // never made of both. Without any valid input the result is provisional; without any at all it has
 // no value.

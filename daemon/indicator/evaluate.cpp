@@ -35,7 +35,7 @@ class Values {
       }
       if (!std::isfinite(*one.value))
         return fail(std::errc::invalid_argument, one.quantity + " is not a finite number");
-      add(one.quantity, *one.value);
+      add(one.quantity, *one.value, left_out);
     }
     return {};
   }
@@ -52,19 +52,28 @@ class Values {
     return standard_.method == Method::pollution_index && quantity == kWaterTemperature;
   }
 
-  // What is measured directly is believed before what was converted.
-  void add(const std::string& quantity, double value) {
+  // Of two that say the same thing, one of them converted, the higher one holds: what is converted
+  // is a dangerous gas.
+  void add(const std::string& quantity, double value, std::vector<Left>& left_out) {
+    std::string judged = quantity;
     for (const Conversion& row : standard_.conversions)
       if (row.from == quantity) {
-        if (!of(row.to)) values_.push_back({row.to, value * row.factor});
-        return;
+        judged = row.to;
+        value *= row.factor;
       }
-    for (Given& one : values_)
-      if (one.quantity == quantity) {
-        one.value = value;
-        return;
-      }
-    values_.push_back({quantity, value});
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      Given& known = values_[i];
+      if (known.quantity != judged) continue;
+      const bool higher = value > *known.value;
+      left_out.push_back(
+          {higher ? said_by_[i] : quantity, "says less than " + (higher ? quantity : said_by_[i])});
+      if (!higher) return;
+      known.value = value;
+      said_by_[i] = quantity;
+      return;
+    }
+    values_.push_back({judged, value});
+    said_by_.push_back(quantity);
   }
 
   tl::unexpected<Error> unknown(const std::string& quantity,
@@ -81,6 +90,7 @@ class Values {
 
   const Standard& standard_;
   std::vector<Given> values_;
+  std::vector<std::string> said_by_;  // the quantity that was given, for each of values_
 };
 
 void worst(Confidence& tag, Confidence other) {

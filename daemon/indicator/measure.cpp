@@ -26,14 +26,29 @@ std::map<std::int64_t, std::vector<const Aggregate*>> by_start(const Plan& plan,
   return out;
 }
 
+// What was expected of an input in the window: what its rows say, and by its interval where it has
+// none. A sensor of which a whole hour or day is missing may have no row for it.
+double expected_of(const Input& input, const TimeSpan& window, const Rows& rows) {
+  double expected = 0;
+  std::int64_t without = window.length_ms();
+  for (const Aggregate* row : rows.of(input.series)) {
+    if (!window.contains(row->start_ms)) continue;
+    expected += row->expected.value_or(0);
+    without -= row->end_ms - row->start_ms;
+  }
+  if (input.interval_ms > 0 && without > 0)
+    expected += std::floor(static_cast<double>(without) / static_cast<double>(input.interval_ms));
+  return expected;
+}
+
 // Capture over the whole window, for the list of inputs.
 void list_inputs(const Plan& plan, const TimeSpan& window, const Rows& rows, Outcome& out) {
   for (const Input& input : plan.inputs) {
     InputValue value{input.quantity, input.sensor, input.unit, {}, {}};
-    double expected = 0, counted = 0;
+    const double expected = expected_of(input, window, rows);
+    double counted = 0;
     for (const Aggregate* row : rows.of(input.series)) {
       if (!window.contains(row->start_ms)) continue;
-      expected += row->expected.value_or(0);
       counted += row->counted();
       if (row->received > 0) out.clock = std::max(out.clock, row->clock);
     }
@@ -104,12 +119,13 @@ void share_of_readings(const Plan& plan, const TimeSpan& window, const Rows& row
   list_inputs(plan, window, rows, out);
   const bool counted_only = plan.standard->method == Method::capture;
   double expected = 0, came = 0;
-  for (const Input& input : plan.inputs)
+  for (const Input& input : plan.inputs) {
+    expected += expected_of(input, window, rows);
     for (const Aggregate* row : rows.of(input.series)) {
       if (!window.contains(row->start_ms) || !row->expected) continue;
-      expected += *row->expected;
       came += std::min(*row->expected, counted_only ? row->counted() : row->received);
     }
+  }
   if (expected == 0) return;
   out.value = 100 * came / expected;
   out.provisional = false;
@@ -120,8 +136,19 @@ namespace {
 // No reading is missing between two hours: what the counter counted in the second is of that hour.
 bool joins(const Aggregate* before, const Aggregate& row, std::int64_t interval_ms) {
   constexpr std::int64_t kHold = 3;  // intervals; a longer silence is a gap
+  // Of a counter that said nothing in the day before, nothing is known that could be missing.
   const std::int64_t since = before != nullptr ? before->last_ms : row.start_ms;
   return row.first_ms - since <= kHold * interval_ms;
+}
+
+// The newest row with a value that begins before the window.
+const Aggregate* last_before(const TimeSpan& window, std::span<const Aggregate* const> rows) {
+  const Aggregate* out = nullptr;
+  for (const Aggregate* row : rows)
+    if (row->start_ms < window.start_ms && row->counted() > 0 &&
+        (out == nullptr || row->start_ms > out->start_ms))
+      out = row;
+  return out;
 }
 
 }  // namespace
@@ -135,7 +162,7 @@ void difference(const Plan& plan, const TimeSpan& window, const Rows& rows, Outc
   if (counter == plan.inputs.size() || flow == plan.inputs.size()) return;
   double counted = 0, flowed = 0;
   unsigned hours = 0;
-  const Aggregate* before = nullptr;
+  const Aggregate* before = last_before(window, rows.of(plan.inputs[counter].series));
   for (const auto& [start, here] : by_start(plan, window, rows)) {
     const Aggregate *count = here[counter], *rate = here[flow];
     const Aggregate* last =

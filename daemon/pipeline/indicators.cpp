@@ -187,7 +187,7 @@ asio::awaitable<Result<std::vector<Aggregate>>> Pipeline::indicator_rows(const s
   store::AggregateQuery query;
   query.series.assign(inputs.begin(), inputs.end());
   query.window_ms = indicator::rows_of(plan, options_.windows_ms);
-  query.from_ms = window.start_ms;
+  query.from_ms = window.start_ms - indicator::reads_before_ms(plan);
   query.to_ms = window.end_ms;
   while (!inputs.empty()) {
     auto page = co_await store_.aggregates(query);
@@ -199,7 +199,7 @@ asio::awaitable<Result<std::vector<Aggregate>>> Pipeline::indicator_rows(const s
   }
   for (const Aggregate& row : fold.aggregates)
     if (row.window_ms == query.window_ms && inputs.contains(row.series) &&
-        window.contains(row.start_ms))
+        row.start_ms >= query.from_ms && row.start_ms < window.end_ms)
       found.insert_or_assign(std::pair(row.series, row.start_ms), row);
   std::vector<Aggregate> out;
   for (auto& [key, row] : found) out.push_back(std::move(row));

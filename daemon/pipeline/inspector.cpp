@@ -107,8 +107,7 @@ quality::Mark Inspector::judge(const Reading& reading, double value, std::int64_
   Input input;
   input.point = point;
   input.raw = reading.raw;
-  one.kept.push_back(input);
-  if (one.kept.size() > kKept) one.kept.erase(one.kept.begin());
+  one.kept.push_back(input);  // until computed() has seen all of them
   for (std::uint32_t fed : one.feeds)
     if (sensors_[fed].from.front() == reading.sensor) due_.emplace_back(fed, input);
   return point.mark;
@@ -148,9 +147,18 @@ void Inspector::find(std::uint32_t sensor, const quality::Point& point, const qu
 
 std::vector<Reading> Inspector::computed() {
   std::vector<Reading> out;
+  if (due_.empty()) forget_older();
   for (const auto& [sensor, first] : std::exchange(due_, {}))
     if (auto reading = compute(sensor, first)) out.push_back(*reading);
   return out;
+}
+
+void Inspector::forget_older() {
+  for (One& one : sensors_) {
+    if (one.kept.size() <= kKept) continue;
+    one.kept.erase(one.kept.begin(), one.kept.end() - kKept);
+    if (one.kept.capacity() > 4 * kKept) one.kept.shrink_to_fit();
+  }
 }
 
 // The reading nearest in time, if it is near enough to hold.

@@ -37,7 +37,7 @@ class Inspector {
                       std::vector<Late>& late);
 
   // The readings of sensors with a formula whose inputs were judged since the last call, to be
-  // judged in their turn.
+  // judged in their turn. Call until it returns none: readings of a frame are kept so long.
   std::vector<Reading> computed();
 
   // Sensors that said nothing for too long at `boot_ns`, as missing readings.
@@ -60,7 +60,7 @@ class Inspector {
   quality::Maintenance maintenance;
 
  private:
-  static constexpr std::size_t kKept = 8;  // newest readings of an input
+  static constexpr std::size_t kKept = 8;  // newest readings of an input, from frame to frame
 
   struct Input {
     quality::Point point;
@@ -80,6 +80,7 @@ class Inspector {
     std::vector<std::vector<std::int64_t>> made_of;
   };
 
+  void forget_older();
   void build(const std::vector<Sensor>& sensors);
   void find(std::uint32_t sensor, const quality::Point& point, const quality::Mark& mark,
             std::vector<Late>& late);

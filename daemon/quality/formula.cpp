@@ -80,10 +80,21 @@ Corrector::Result Corrector::take(std::span<const Input> inputs) {
   return out;
 }
 
+// Older than what is in the sum: what the sum was at that time is not known any more.
+bool Corrector::is_late(const Input& input, Result& out) {
+  const bool late = last_ns_ != 0 && input.point.device_time == last_device_time_ &&
+                    input.point.time_ns < last_ns_;
+  last_device_time_ = input.point.device_time;
+  if (!late) return false;
+  out.mark.flag = Flag::missing;
+  out.mark.reason = Reason::conversion;
+  return true;
+}
+
 // A counter that went too fast or backwards was replaced: what it counted meanwhile is not known.
 void Corrector::count(const Input& input, Result& out) {
   out.value = sum_;
-  if (!sound(input.point.mark)) return;
+  if (is_late(input, out) || !sound(input.point.mark)) return;
   const std::int64_t before_ns = std::exchange(last_ns_, input.point.time_ns);
   const Raw before = std::exchange(last_raw_, input.raw);
   if (!std::exchange(any_, true) || before == input.raw) return;
@@ -123,7 +134,7 @@ void Corrector::count(const Input& input, Result& out) {
 
 void Corrector::integrate(const Input& input, Result& out) {
   out.value = sum_;
-  if (!sound(input.point.mark)) return;
+  if (is_late(input, out) || !sound(input.point.mark)) return;
   const std::int64_t before_ns = std::exchange(last_ns_, input.point.time_ns);
   const double flow = std::max(formula_.reverse ? -input.point.value : input.point.value, 0.0);
   const double before = std::exchange(last_value_, flow);

@@ -79,6 +79,7 @@ class Corrector {
   }
 
  private:
+  bool is_late(const Input& input, Result& out);
   void count(const Input& input, Result& out);
   void integrate(const Input& input, Result& out);
   void blow(const Input& speed, const Input& direction, Result& out);
@@ -94,7 +95,8 @@ class Corrector {
   Raw last_raw_;              // totaliser_volume
   double last_value_ = 0;     // flow_integral
   std::int64_t last_ns_ = 0;  // of this run: 0 after a restart
-  std::deque<Gust> gusts_;    // at most kMostGusts
+  bool last_device_time_ = false;
+  std::deque<Gust> gusts_;  // at most kMostGusts
   static constexpr std::size_t kMostGusts = 4096;
 };
 

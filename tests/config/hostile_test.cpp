@@ -71,7 +71,7 @@ TEST_F(Hostile, FilesAreRefusedWithAnError) {
     std::size_t unplaced = 0, control = 0;
     for (const Diagnostic& error : result.errors) {
       unplaced += error.line < 1 || error.column < 1 ? 1 : 0;
-      for (char c : text(error)) control += c >= 0 && c < 0x20 ? 1 : 0;
+      for (char c : text(error)) control += static_cast<unsigned char>(c) < 0x20 ? 1 : 0;
     }
     EXPECT_EQ(unplaced, 0u);
     EXPECT_EQ(control, 0u) << "would reach a terminal";

@@ -228,8 +228,14 @@ TEST(LandfillGas, IsPercentOfTheExplosiveLimit) {
   EXPECT_EQ(category("landfill-gas", {{"methane_lel", 25.1}}), "bahaya");
   EXPECT_EQ(category("landfill-gas", {{"methane_lel", 101}}), "dapat meledak");
   EXPECT_EQ(judged("landfill-gas", {{"methane_volume", 1.25}}).value, 25);
-  EXPECT_EQ(judged("landfill-gas", {{"methane_volume", 5}, {"methane_lel", 3}}).value, 3)
-      << "the direct measurement is believed";
+  const std::vector<Given> both = {{"methane_lel", 20}, {"methane_volume", 6}};
+  for (const auto& given : {both, std::vector<Given>(both.rbegin(), both.rend())}) {
+    const Evaluation out = judged("landfill-gas", given);
+    EXPECT_EQ(out.value, 120) << "the more dangerous one holds, as in the daemon";
+    ASSERT_EQ(out.left_out.size(), 1u);
+    EXPECT_EQ(out.left_out[0].quantity, "methane_lel");
+    EXPECT_EQ(out.left_out[0].why, "says less than methane_volume");
+  }
 }
 
 TEST(LandfillAir, TheWorstGasDecidesAndTooLittleOxygenIsBad) {

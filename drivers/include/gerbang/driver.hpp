@@ -11,6 +11,7 @@
 //     static constexpr gerbang_option_spec kOptions[] = {text("port", "Serial port").required()};
 //     static constexpr gerbang_option_spec kAddress[] = {integer("unit", "Unit").range(1, 247)};
 //     static constexpr std::chrono::milliseconds kMaxBlock{500};  // beyond the budget of a poll
+//     static constexpr bool kPushes = false;              // true: its devices speak by themselves
 //
 //     Thermometer(Host host, Config config);              // config lives as long as the object
 //     gerbang_status poll(std::chrono::milliseconds budget);
@@ -19,8 +20,8 @@
 //   };
 //   GERBANG_DRIVER(Thermometer)
 //
-// kOptions, kAddress and kMaxBlock may be left out. Whatever is thrown ends at the boundary: it is
-// logged, Failure becomes its status and everything else GONE. Needs no library.
+// kOptions, kAddress, kMaxBlock and kPushes may be left out. Whatever is thrown ends at the
+// boundary: it is logged, Failure becomes its status and everything else GONE. Needs no library.
 #pragma once
 
 #include <gerbang/driver.h>

@@ -311,6 +311,34 @@ TEST(Quality, ComputedSensorsFollowTheirInputs) {
   plant.stop();
 }
 
+// A recording, or a broker that was away: many readings of both inputs in one frame.
+TEST(Quality, ComputedSensorsHaveAllOfAFrame) {
+  auto ec = sensor("ec"), temperature = sensor("temperature"), at_25 = sensor("ec-25");
+  quality::Formula formula;
+  formula.kind = quality::Formula::Kind::conductivity_25;
+  formula.coefficient = 0.02;
+  at_25.formula = std::make_shared<const quality::Formula>(formula);
+  at_25.from = {0, 1};
+  Plant plant({ec, temperature, at_25});
+  plant.start();
+  std::vector<Reading> frame;
+  for (int i = 0; i < 60; ++i) {
+    frame.push_back(plant.reading(0, 1060));
+    frame.push_back(plant.reading(1, 28.0));
+    plant.clock.advance(1s);
+  }
+  plant.given += 60;
+  plant.give(frame);
+  std::size_t computed = 0;
+  for (const auto& r : readings_of(plant))
+    if (r.series == plant.series(2)) {
+      EXPECT_NEAR(r.value, 1000, 1e-9);
+      ++computed;
+    }
+  EXPECT_EQ(computed, 60u);
+  plant.stop();
+}
+
 TEST(Quality, AVolumeGoesOnAfterACrash) {
   auto counter = sensor("counter", "water", QuantityKind::totaliser);
   counter.wrap = 65536;

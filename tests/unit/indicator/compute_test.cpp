@@ -235,8 +235,9 @@ Plan pipe() {
 struct PipeHour {
   std::optional<double> counted, flowed;
 };
-Outcome compared(const std::vector<PipeHour>& hours) {
+Outcome compared(const std::vector<PipeHour>& hours, int hour_before = -1) {
   std::vector<Row> given;
+  if (hour_before < 0) given.push_back({1, hour_before, 5.0, 60, 40.0});
   for (std::size_t i = 0; i < hours.size(); ++i) {
     const int hour = static_cast<int>(i);
     if (hours[i].counted) given.push_back({1, hour, 5.0, 60, hours[i].counted});
@@ -300,6 +301,16 @@ TEST(Difference, ComparesHoursThatBothKnow) {
   EXPECT_FALSE(out.provisional);
   hours[20].flowed = hours[21].flowed = std::nullopt;
   EXPECT_TRUE(compared(hours).provisional) << "17 of 24";
+
+  // Nor of the first hour of the day, when nobody looked in the evening.
+  auto after_a_night = std::vector<PipeHour>(24, {40.0, 40.0});
+  after_a_night[0].counted = 160;
+  const Outcome night = compared(after_a_night, -3);
+  EXPECT_EQ(*night.value, 0);
+  EXPECT_DOUBLE_EQ(*night.capture, 23 / 24.0);
+  after_a_night[0].counted = 40;
+  EXPECT_DOUBLE_EQ(*compared(after_a_night).capture, 1);
+  EXPECT_DOUBLE_EQ(*compared(after_a_night, 0).capture, 1) << "its first day";
 }
 
 TEST(Difference, OfACounterThatStandsStillIsAllOfIt) {
@@ -337,6 +348,19 @@ TEST(ShareComplying, CountsHoursInWhichAllOfItComplies) {
   EXPECT_FALSE(out.provisional) << "20 of 24 hours";
   EXPECT_NEAR(*out.capture, 20 / 24.0, 1e-12);
   EXPECT_THAT(out.critical, ::testing::UnorderedElementsAre("a", "b"));
+  EXPECT_NEAR(*out.inputs.at(0).capture, 20 / 24.0, 1e-12) << "four hours have no row";
+}
+
+// A whole day of it is missing and came from no other: it has no row, and is missed all the same.
+TEST(Station, ASensorWithoutARowIsMissed) {
+  auto one = rows({{1, 0, 5.0, 1440, {}, kDayMs}});
+  one[0].expected = 1440;
+  for (const Method method : {Method::capture, Method::availability}) {
+    Plan two = plan(method, {{"a", "x"}, {"b", "y"}});
+    EXPECT_EQ(compute(two, kWindow, "", one).value, 50);
+    two.inputs[1].interval_ms = 0;
+    EXPECT_EQ(compute(two, kWindow, "", one).value, 100) << "nothing is expected of it";
+  }
 }
 
 TEST(Station, CaptureAndAvailabilityDifferByTheBad) {

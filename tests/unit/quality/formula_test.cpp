@@ -121,6 +121,32 @@ TEST(Formula, AFlowIsIntegratedOverShortGapsOnly) {
   EXPECT_NEAR(volume.take(in).value, 27.5, 1e-12) << "over the one that was bad";
 }
 
+// What it was at that time is in no sum any more; what comes is added as if it had not come.
+TEST(Formula, ALateReadingIsInNoSum) {
+  Formula f = formula(Formula::Kind::flow_integral);
+  f.max_gap_ms = 3'600'000;
+  Corrector flow(f);
+  Formula g = formula(Formula::Kind::totaliser_volume);
+  g.wrap = 3000;
+  Corrector counter(g);
+  for (Corrector* sum : {&flow, &counter}) {
+    for (const auto& [at, value] : {std::pair(0, 60), {1800, 60}, {3600, 60}}) {
+      std::vector<Corrector::Input> in{input(at, value + at / 60)};
+      in[0].raw = Raw::of(std::int64_t{value + at / 60});
+      (void)sum->take(in);
+    }
+    std::vector<Corrector::Input> late{input(2700, 105)};
+    late[0].raw = Raw::of(std::int64_t{105});
+    const auto out = sum->take(late);
+    EXPECT_EQ(out.mark.flag, Flag::missing);
+    EXPECT_EQ(out.mark.reason, Reason::conversion);
+  }
+  std::vector<Corrector::Input> next{input(5400, 150)};
+  next[0].raw = Raw::of(std::int64_t{150});
+  EXPECT_NEAR(counter.take(next).value, 90, 1e-12) << "60 to 150";
+  EXPECT_NEAR(flow.take(next).value, 157.5, 1e-12) << "1.5 h of 60 to 150 m³/h";
+}
+
 TEST(Formula, WindFrom350And10DegreesIsFromNorth) {
   Formula f = formula(Formula::Kind::wind_vector);
   f.period_ms = 60'000;

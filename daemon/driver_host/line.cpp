@@ -45,6 +45,7 @@ Line::Line(Session& session, const host::v1::Configure& frame)
       table_(session.plugin_.table),
       config_(frame),
       once_(frame.once()),
+      check_(frame.check()),
       shortest_interval_(shortest_interval(config_)),
       once_deadline_(boottime() + kOnce +
                      session.plugin_.description.max_block_ms() * kMillisecond),
@@ -63,6 +64,12 @@ Line::~Line() {
 
 std::optional<int> Line::run() {
   open();
+  if (check_) {
+    close();
+    // A line that is away is no mistake of the configuration.
+    session_.done(final_ ? GERBANG_CONFIG : GERBANG_OK, trouble_);
+    return std::nullopt;
+  }
   while (!final_ && !link_.stopping()) {
     if (once_ && finish_once()) return std::nullopt;
     attend(Nanoseconds(0));

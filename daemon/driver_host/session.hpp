@@ -49,8 +49,9 @@ class Line {
   Line(const Line&) = delete;
   Line& operator=(const Line&) = delete;
 
-  // Until Stop; with Configure.once until every sensor has spoken. The exit code, or nullopt when
-  // the line is done and the host waits for what comes next.
+  // Until Stop; with Configure.once until every sensor has spoken; with Configure.check until it is
+  // known whether the driver takes it. The exit code, or nullopt when the line is done and the host
+  // waits for what comes next.
   std::optional<int> run();
 
  private:
@@ -71,6 +72,7 @@ class Line {
   const gerbang_driver_table& table_;
   const DriverConfig config_;
   const bool once_;
+  const bool check_;
   Nanoseconds shortest_interval_;
   Nanoseconds once_deadline_;
   Nanoseconds steady_at_;  // the start is over

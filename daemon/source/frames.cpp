@@ -159,6 +159,19 @@ void add_values(const OptionValues& values, google::protobuf::RepeatedPtrField<p
   }
 }
 
+void set_line(const DriverSpec& spec, pb::Configure& configure) {
+  configure.set_instance(spec.name);
+  add_values(spec.options, *configure.mutable_options());
+  std::uint32_t place = 0;
+  for (const SensorSpec& sensor : spec.sensors) {
+    pb::Sensor& copy = *configure.add_sensors();
+    copy.set_index(place++);
+    copy.set_id(sensor.id);
+    copy.set_interval_ns(sensor.interval.count());
+    add_values(sensor.address, *copy.mutable_address());
+  }
+}
+
 }  // namespace
 
 Result<HostFrame> decode_frame(std::string_view payload) {
@@ -196,18 +209,17 @@ Result<HostFrame> decode_frame(std::string_view payload) {
 std::string encode_configure(const DriverSpec& spec, bool trace, bool once) {
   pb::ToDriverHost out;
   pb::Configure& configure = *out.mutable_configure();
-  configure.set_instance(spec.name);
+  set_line(spec, configure);
   configure.set_trace(trace);
   configure.set_once(once);
-  add_values(spec.options, *configure.mutable_options());
-  std::uint32_t place = 0;
-  for (const SensorSpec& sensor : spec.sensors) {
-    pb::Sensor& copy = *configure.add_sensors();
-    copy.set_index(place++);
-    copy.set_id(sensor.id);
-    copy.set_interval_ns(sensor.interval.count());
-    add_values(sensor.address, *copy.mutable_address());
-  }
+  return out.SerializeAsString();
+}
+
+std::string encode_check(const DriverSpec& spec) {
+  pb::ToDriverHost out;
+  pb::Configure& configure = *out.mutable_configure();
+  set_line(spec, configure);
+  configure.set_check(true);
   return out.SerializeAsString();
 }
 

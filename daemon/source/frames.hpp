@@ -100,6 +100,7 @@ using HostFrame = std::variant<Hello, DriverSchema, Ready, Trouble, Readings, Ev
 Result<HostFrame> decode_frame(std::string_view payload);
 
 std::string encode_configure(const DriverSpec& spec, bool trace, bool once);
+std::string encode_check(const DriverSpec& spec);  // open and close only
 std::string encode_stop();
 std::string encode_describe();
 std::string encode_decode(const OptionValues& options, std::string_view bytes);

@@ -84,6 +84,23 @@ Result<Done> read_once(const std::string& host, const DriverSpec& spec, const Li
   return done;
 }
 
+Result<std::optional<std::string>> check(const std::string& host, const DriverSpec& spec,
+                                         std::chrono::nanoseconds deadline) {
+  Done done;
+  Conversation talk;
+  talk.request = encode_check(spec);
+  talk.on_frame = [&done](HostFrame& frame) {
+    auto* end = std::get_if<Done>(&frame);
+    if (end != nullptr) done = std::move(*end);
+    return end != nullptr;
+  };
+  if (auto ran = run(talk, host, spec.plugin_path, deadline); !ran)
+    return fail(std::move(ran).error().within("driver " + spec.name));
+  std::optional<std::string> refused;
+  if (done.status == Status::config) refused = std::move(done.text);
+  return refused;
+}
+
 Result<DriverSchema> describe(const std::string& host, const std::string& plugin_path,
                               std::chrono::nanoseconds deadline) {
   DriverSchema schema;

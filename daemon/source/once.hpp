@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,13 @@ struct Listener {
 // 10 s + max_block_ms). Nobody else may hold the line.
 Result<Done> read_once(const std::string& host, const DriverSpec& spec, const Listener& listener,
                        std::chrono::nanoseconds deadline);
+
+// Lets the driver take its configuration, without a poll: what it has against it (GERBANG_CONFIG),
+// or nothing. Error: it crashed or hung, which says nothing of the configuration. A line that
+// somebody else polls is not disturbed, since `open` connects nothing.
+Result<std::optional<std::string>> check(
+    const std::string& host, const DriverSpec& spec,
+    std::chrono::nanoseconds deadline = std::chrono::seconds(5));
 
 // What the driver in this file says of itself.
 Result<DriverSchema> describe(const std::string& host, const std::string& plugin_path,

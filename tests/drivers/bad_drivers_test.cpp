@@ -243,5 +243,38 @@ TEST(BadDrivers, NothingThatAThreadEmitsIsTaken) {
   EXPECT_FALSE(host.logged("from a thread"));
 }
 
+TEST(BadDrivers, ACheckFindsWhatOpenRefusesAndNothingElse) {
+  for (const Row& row : kRows) {
+    const std::string name = row.driver;
+    if (!name.starts_with("open_")) continue;
+    HostProcess host(bad_driver(name));
+    host::v1::ToDriverHost frame = configure();
+    frame.mutable_configure()->set_check(true);
+    host.send(frame);
+    ASSERT_TRUE(host.until([&] { return !host.dones.empty(); })) << name;
+    const bool refused = name == "open_config";
+    EXPECT_EQ(host.dones[0].status(), static_cast<unsigned>(refused ? GERBANG_CONFIG : GERBANG_OK))
+        << name;
+    EXPECT_EQ(host.dones[0].text() == "open ends with CONFIG", refused) << name;
+    EXPECT_TRUE(host.readings.empty()) << name;
+    host.stop();
+    EXPECT_EQ(host.ended(), kStopped) << name;
+  }
+}
+
+TEST(BadDrivers, ACheckOpensAndClosesAGoodDriverAndPollsNothing) {
+  HostProcess host(bad_driver("probe"));
+  host::v1::ToDriverHost frame = configure();
+  frame.mutable_configure()->set_check(true);
+  host.send(frame);
+  ASSERT_TRUE(host.until([&] { return !host.dones.empty(); }));
+  EXPECT_EQ(host.dones[0].status(), unsigned{GERBANG_OK});
+  EXPECT_EQ(host.dones[0].text(), "");
+  EXPECT_TRUE(host.logged("closed"));
+  EXPECT_TRUE(host.readings.empty());
+  host.stop();
+  EXPECT_EQ(host.ended(), kStopped);
+}
+
 }  // namespace
 }  // namespace gerbang::test

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "drivers/source_rig.hpp"
+#include "source/complaints.hpp"
 #include "source/once.hpp"
 #include "support/run_coro.hpp"
 
@@ -246,6 +247,39 @@ TEST(Scan, ADriverThatCannotSaysSo) {
   EXPECT_EQ(done->text, "driver simulator cannot scan");
   EXPECT_FALSE(describe(kHost, GERBANG_BINARY_DIR "/drivers/simulator.so")->can_scan);
   EXPECT_TRUE(describe(kHost, GERBANG_BINARY_DIR "/bad_drivers/probe.so")->can_scan);
+}
+
+TEST(Check, TellsWhatADriverHasAgainstItsConfiguration) {
+  auto refused = check(kHost, bad("open_config", 10));
+  ASSERT_TRUE(refused) << refused.error().what;
+  EXPECT_EQ(*refused, "open ends with CONFIG");
+  for (const DriverSpec& fine : {bad("open_gone", 10), simulator(10)}) {
+    auto taken = check(kHost, fine);
+    ASSERT_TRUE(taken) << taken.error().what;
+    EXPECT_FALSE(*taken) << fine.name << " complains only of its line, if at all";
+  }
+  EXPECT_FALSE(check(kHost, bad("crash_on_load", 10))) << "that is no answer";
+}
+
+TEST(Check, NamesEveryWrongSensorOfEveryDriver) {
+  DriverSpec two = simulator(10);
+  SensorSpec good = two.sensors[0];
+  good.index = 12;
+  good.id = "good";
+  two.sensors.push_back(good);
+  for (std::size_t i : {0u, 1u})
+    two.sensors[i].address = {OptionValue{"signal", OptionType::choice, "nonsense", 0, 0},
+                              OptionValue{"channel", OptionType::integer, "", 1, 0}};
+  const auto all =
+      complaints(kHost, {bad("crash_on_load", 30), two, bad("open_config", 20), simulator(40)});
+  ASSERT_EQ(all.size(), 3u) << "a crash is none";
+  EXPECT_EQ(all[0].driver, "plant-10");
+  EXPECT_EQ(all[0].sensor, 10u);
+  EXPECT_EQ(all[0].text, "there is no signal nonsense");
+  EXPECT_EQ(all[1].sensor, 11u);
+  EXPECT_EQ(all[2].driver, "open_config");
+  EXPECT_FALSE(all[2].sensor);
+  EXPECT_EQ(all[2].text, "open ends with CONFIG");
 }
 
 }  // namespace

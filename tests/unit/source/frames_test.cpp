@@ -210,5 +210,17 @@ TEST(Configure, IsTheSameFrameWhenOnlyIndicesDiffer) {
   EXPECT_NE(frame(a), frame(e));
 }
 
+TEST(Configure, OfACheckAsksForNothingElse) {
+  DriverSpec spec;
+  spec.name = "plc";
+  spec.sensors.resize(1);
+  pb::ToDriverHost frame;
+  ASSERT_TRUE(frame.ParseFromString(encode_check(spec)));
+  EXPECT_EQ(frame.configure().instance(), "plc");
+  EXPECT_EQ(frame.configure().sensors_size(), 1);
+  EXPECT_TRUE(frame.configure().check());
+  EXPECT_FALSE(frame.configure().once());
+}
+
 }  // namespace
 }  // namespace gerbang::source

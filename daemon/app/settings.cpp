@@ -3,25 +3,53 @@
 
 #include <gerbang/driver.h>
 
+#include <optional>
+#include <set>
+
+#include "app/translate.hpp"
 #include "app/version.hpp"
+#include "config/refusal.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
+#include "source/complaints.hpp"
 #include "store/store.hpp"
 
 namespace gerbang::app {
 
+namespace {
+
+// What the schemas do not tell: each driver takes its part, or says why not.
+void ask_drivers(config::LoadResult& loaded, source::Catalogue& catalogue) {
+  auto specs = drivers_of(*loaded.config, catalogue);
+  if (!specs) return;             // whoever runs it says so
+  std::set<std::string> unknown;  // that crashed when it was asked for its schema
+  for (const config::Driver& driver : loaded.config->drivers)
+    if (driver.schema.name.empty()) unknown.insert(driver.name);
+  std::erase_if(*specs, [&](const source::DriverSpec& s) { return unknown.contains(s.name); });
+  std::vector<config::Refusal> refusals;
+  for (source::Complaint& one : source::complaints(catalogue.host(), *specs))
+    refusals.push_back({std::move(one.driver), one.sensor, std::move(one.text)});
+  config::refuse(loaded, refusals);
+}
+
+}  // namespace
+
 config::LoadResult load_settings(const std::string& file, Purpose purpose,
                                  source::Catalogue* catalogue) {
-  auto schema = [catalogue](const std::string& plugin) -> Result<DriverSchema> {
-    if (catalogue) return catalogue->schema(plugin);
-    auto host = ipc::host_program("gerbang-driver-host");
-    if (!host) return fail(std::move(host.error()));
-    return source::Catalogue(*host).schema(plugin);
+  std::optional<source::Catalogue> own;
+  Result<std::string> host =
+      catalogue ? catalogue->host() : ipc::host_program("gerbang-driver-host");
+  if (!catalogue && host) catalogue = &own.emplace(*host);
+  auto schema = [&](const std::string& plugin) -> Result<DriverSchema> {
+    if (!catalogue) return fail(host.error());
+    return catalogue->schema(plugin);
   };
   config::Context context = config::system_context(schema);
   context.by_hand = purpose == Purpose::check;
   context.forgive_crashed_drivers = purpose == Purpose::run;
-  return config::load(file, context);
+  config::LoadResult loaded = config::load(file, context);
+  if (loaded.config && catalogue) ask_drivers(loaded, *catalogue);
+  return loaded;
 }
 
 std::string version_text() {

@@ -8,9 +8,10 @@
 
 namespace gerbang::app {
 
-// Reads and checks a configuration with the drivers that are installed. Blocks for as long as the
-// drivers' host processes need to describe themselves; a catalogue remembers what they said.
-// `by_hand`: a check outside of the service, which has none of the service's credentials.
+// Reads and checks a configuration with the drivers that are installed: what they say of
+// themselves, then whether each takes its part. Blocks for as long as their host processes need; a
+// catalogue remembers what they said of themselves. `by_hand`: a check outside of the service,
+// which has none of the service's credentials.
 enum class Purpose { check, run };  // run: a driver that crashes is no mistake in the file
 config::LoadResult load_settings(const std::string& file, Purpose purpose,
                                  source::Catalogue* catalogue = nullptr);

@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/running.hpp"
+#include "ctl/specs.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
 
@@ -116,6 +117,7 @@ int list(source::Catalogue& catalogue, bool as_json) {
 
 int check(const Common& common) {
   auto loaded = load_configuration(common);
+  ask_drivers(loaded);
   print_mistakes(loaded, common.json);
   if (!loaded.config) {
     if (!common.json)

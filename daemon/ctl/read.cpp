@@ -14,6 +14,7 @@
 #include "ctl/read_computed.hpp"
 #include "ctl/read_lines.hpp"
 #include "ctl/running.hpp"
+#include "ctl/specs.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
 #include "source/watch.hpp"
@@ -37,34 +38,6 @@ std::optional<Reason> reason_by_name(std::string_view text) {
   for (unsigned number = 1; number < kReasonCount; ++number)
     if (const auto reason = reason_of(number); reason && name(*reason) == upper) return reason;
   return std::nullopt;
-}
-
-std::vector<source::DriverSpec> wanted_drivers(const config::Config& config,
-                                               source::Catalogue& catalogue,
-                                               const std::vector<std::string>& wanted) {
-  std::vector<source::DriverSpec> specs(config.drivers.size());
-  for (std::size_t i = 0; i < config.sensors.size(); ++i) {
-    const config::Sensor& sensor = config.sensors[i];
-    if (sensor.driver == config::kNoDriver) continue;  // computed
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), sensor.id) == wanted.end())
-      continue;
-    source::SensorSpec one;
-    one.index = static_cast<std::uint32_t>(i);
-    one.id = sensor.id;
-    one.interval = sensor.interval;
-    one.address = sensor.address;
-    specs[sensor.driver].sensors.push_back(std::move(one));
-  }
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    const config::Driver& driver = config.drivers[i];
-    specs[i].name = driver.name;
-    specs[i].plugin = driver.plugin;
-    specs[i].plugin_path = catalogue.find(driver.plugin).value_or("");
-    specs[i].options = driver.options;
-    specs[i].max_block_ms = driver.schema.max_block_ms;
-  }
-  std::erase_if(specs, [](const source::DriverSpec& spec) { return spec.sensors.empty(); });
-  return specs;
 }
 
 // One element of "drivers" of the status document.
@@ -192,7 +165,7 @@ int read_once(const Common& common, const config::Config& config,
     const auto limit = 15s + std::chrono::milliseconds(spec.max_block_ms);
     auto done = source::read_once(host, spec, view.listener(), limit);
     const std::string trouble = done ? done->text : done.error().what;
-    view.trouble(trouble);
+    const bool news = view.trouble(trouble);
     all_good = all_good && view.all_good();
     // Nobody wants to hear of a line that is well.
     const bool advise_too = !view.all_good();
@@ -201,7 +174,7 @@ int read_once(const Common& common, const config::Config& config,
     if (advise_too && common.json) view.print_advice_json(common.language);
     if (advise_too && !common.json) view.print_advice(common.language);
     std::fflush(stdout);
-    if (!trouble.empty()) std::fprintf(stderr, "%s: %s\n", spec.name.c_str(), trouble.c_str());
+    if (news) std::fprintf(stderr, "%s: %s\n", spec.name.c_str(), trouble.c_str());
   }
   const auto computed = computed_lines(config, wanted, all);
   show(common, computed);
@@ -277,7 +250,8 @@ int read(const Common& common, const ReadOptions& options) {
     return follow_running(*gateway, config, common, options);
   source::Catalogue catalogue(*host);
   const auto wanted = with_inputs(config, options.sensors);
-  const auto specs = wanted_drivers(config, catalogue, wanted);
+  auto specs = specs_of(config, catalogue, wanted);
+  std::erase_if(specs, [](const source::DriverSpec& spec) { return spec.sensors.empty(); });
   return options.watch ? watch(common, config, wanted, specs, *host)
                        : read_once(common, config, wanted, specs, *host);
 }

@@ -210,10 +210,12 @@ source::Listener DriverView::listener() {
   return listener;
 }
 
-void DriverView::trouble(const std::string& text) {
-  if (text.empty() || (!said_.empty() && said_.back() == text)) return;
+bool DriverView::trouble(const std::string& text) {
+  if (text.empty() || (!said_.empty() && said_.back() == text)) return false;
+  const bool news = std::find(said_.begin(), said_.end(), text) == said_.end();
   if (said_.size() == kSaid) said_.erase(said_.begin());
   said_.push_back(text);
+  return news;
 }
 
 void DriverView::keep(SensorLine line) {

@@ -52,7 +52,8 @@ class DriverView {
 
   // Feeds this object; log lines from warnings on are also printed to standard error.
   source::Listener listener();
-  void trouble(const std::string& text);
+  // False: it is empty, or was among the newest that were said.
+  bool trouble(const std::string& text);
 
   const std::vector<SensorLine>& lines() const { return lines_; }
   // Every sensor has a reading and all are good.

@@ -79,6 +79,33 @@ class CheckConfig(unittest.TestCase):
                     self.assertEqual(started.returncode, 78, started.stderr)
                     self.assertEqual([p.name for p in bench.folder.glob("*.db*")], [], "nothing was started")
 
+    def test_what_only_a_driver_knows_is_a_mistake_too(self):
+        with Bench() as bench:
+            text = identity() + DRIVER + sensor("good")
+            text += sensor("b", address='{ manual = 40002, register = 0 }') + sensor("c", address='{ register = 1, bit = 3, type = "int16" }')
+            text += '[[driver]]\nname = "rs485"\nplugin = "modbus"\ninterval = "1s"\noptions = { transport = "rtu" }\n'
+            text += sensor("d", driver='"rs485"')
+            lines = text.splitlines()
+            at = {name: lines.index(f'id = "{name}"') for name in "bc"}  # the line before it, from 1
+            driver = lines.index('name = "rs485"')
+            file = bench.write("drivers.toml", text)
+            for command in ([BUILD / "bin/gerbangd", "--check-config", file], [BUILD / "bin/gerbangctl", "check", file]):
+                done = self.run_on(bench, command)
+                self.assertEqual(done.returncode, 78, done.stdout + done.stderr)
+                self.assertIn("3 mistakes", done.stdout)
+                found = re.findall(rf"^{re.escape(str(file))}:(\d+):\d+: ([^:]+): (.+); (.+)$", done.stdout, re.M)
+                self.assertEqual([(int(line), key) for line, key, _, _ in found],
+                                 [(at["b"], "sensor[b].address"), (at["c"], "sensor[c].address"), (driver, "driver[rs485]")])
+                for words, (_, _, what, remedy) in zip(("manual = 40002 is register 1", "bit picks one bit", "device is not given"), found):
+                    self.assertIn(words, what)
+            read = self.run_on(bench, [BUILD / "bin/gerbangctl", "read", "--config", file])
+            self.assertEqual(read.returncode, 1, read.stderr)
+            self.assertEqual(read.stderr.count("manual = 40002 is register 1"), 1, read.stderr)
+            started = self.run_on(bench, [BUILD / "bin/gerbangd", "--config", file])
+            self.assertEqual(started.returncode, 78, started.stderr)
+            self.assertIn("sensor[b].address", started.stderr)
+            self.assertEqual([p.name for p in bench.folder.glob("*.db*")], [], "nothing was started")
+
     def test_a_good_file_is_valid(self):
         with Bench() as bench:
             file = bench.write("good.toml", identity() + DRIVER + sensor("a"))

@@ -101,6 +101,27 @@ backlog_rate = 0
         self.assert_steady(2)
         self.finish()
 
+    def test_what_a_driver_refuses_changes_nothing(self):
+        before = {name: d["pid"] for name, d in self.drivers().items()}
+        log = self.reload(self.first + """[[driver]]
+name = "plc"
+plugin = "modbus"
+interval = "1s"
+options = { host = "127.0.0.1" }
+[[sensor]]
+id = "wrong"
+driver = "plc"
+quantity = "turbidity"
+unit = "NTU"
+address = { manual = 40002, register = 0 }
+""" + sensor("changed", 2), "nothing was changed")
+        self.assertRegex(log, r"gerbang\.toml:\d+:\d+: sensor\[wrong\]\.address: manual = 40002 is register 1")
+        self.assertEqual({name: d["pid"] for name, d in self.drivers().items()}, before)
+        self.assertEqual(self.sensors(), {"kept-1", "changed-1"})
+        time.sleep(2)
+        self.assert_steady(2)
+        self.finish()
+
     def test_only_what_changed_is_touched(self):
         before = self.drivers()
         self.reload(self.first + sensor("changed", 2), "changed-2")

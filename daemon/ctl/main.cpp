@@ -102,8 +102,9 @@ void declare_scan(CLI::App& cli, Arguments& a) {
   scan->add_option("--units", o.units, "Modbus: units (default 1-247 on TCP, 1-32 on a line)");
   scan->add_option("--bauds", o.bauds, "Serial: rates to try (Modbus: 9600,19200)");
   scan->add_option("--parities", o.parities, "Serial: parities to try (Modbus: none,even,odd)");
-  scan->add_option("--profile", o.profile,
-                   "Modbus: what the devices are (gerbangctl profiles); its rate is tried first");
+  scan->add_option(
+      "--profile", o.profile,
+      "Modbus: what the devices are (gerbangctl profiles); its rate and unit are tried first");
   scan->add_option("--timeout", o.timeout, "How long one answer may take (Modbus: 300ms)");
   scan->add_option("--option", o.options, "KEY=VALUE: an option of the driver; may be given again")
       ->expected(1)

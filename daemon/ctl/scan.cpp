@@ -14,6 +14,7 @@
 #include "ctl/holder.hpp"
 #include "ctl/port.hpp"
 #include "ctl/running.hpp"
+#include "ctl/scan_profile.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
 
@@ -72,6 +73,7 @@ class Progress {
 struct Findings {
   json::array found, hints;
   std::size_t count = 0;
+  std::string left;  // to write below each [[device]]; empty: nothing
 };
 
 // A note may be long; each of its lines is a comment in what is pasted.
@@ -148,24 +150,9 @@ std::string usage_fault(const ScanOptions& options) {
   return {};
 }
 
-// The list with what the device leaves its factory with in front.
-std::string first_of(const config::Node* made, std::string list) {
-  if (made == nullptr) return list;
-  const std::string first =
-      made->kind == config::Node::Kind::integer ? std::to_string(made->integer) : made->text;
-  if (first.empty() || ("," + list + ",").find("," + first + ",") == 0) return list;
-  std::string out = first;
-  for (std::size_t begin = 0; begin < list.size();) {
-    const std::size_t end = std::min(list.find(',', begin), list.size());
-    if (const std::string one = list.substr(begin, end - begin); one != first) out += "," + one;
-    begin = end + 1;
-  }
-  return out;
-}
-
-// With --profile: its driver must be the one that searches, and its line is tried first. Error: a
-// sentence.
-Result<void> apply_profile(ScanOptions& options) {
+// With --profile: its driver must be the one that searches; its line and its unit are tried first.
+// What is left to write below each [[device]]. Error: a sentence.
+Result<std::string> apply_profile(ScanOptions& options, const std::string& language) {
   if (options.profile.empty()) return {};
   auto wrong = [&](const std::string& what) {
     return fail(std::errc::invalid_argument,
@@ -183,11 +170,14 @@ Result<void> apply_profile(ScanOptions& options) {
   if (!profile) return wrong("it has mistakes: gerbangctl profiles " + options.profile);
   if (profile->plugin != options.target)
     return wrong("it is of driver " + profile->plugin + ": gerbangctl scan " + profile->plugin);
-  if (options.device.empty()) return {};
-  if (options.bauds.empty()) options.bauds = first_of(profile->line.get("baud"), "9600,19200");
-  if (options.parities.empty())
+  const bool serial = !options.device.empty();
+  if (options.units.empty())
+    options.units = first_of(profile->address.get("unit"), serial ? "1-32" : "1-247");
+  if (serial && options.bauds.empty())
+    options.bauds = first_of(profile->line.get("baud"), "9600,19200");
+  if (serial && options.parities.empty())
     options.parities = first_of(profile->line.get("parity"), "none,even,odd");
-  return {};
+  return left_to_write(*profile, language);
 }
 
 // One driver's search. The exit code if nothing was found by it.
@@ -208,8 +198,9 @@ int search(const Common& common, source::Catalogue& catalogue, const std::string
   listener.progress = [&](const source::Progress& now) {
     if (!common.json) progress.show(plugin, now);
   };
-  listener.found = [&](const source::Found& found) {
+  listener.found = [&](source::Found found) {
     progress.clear();
+    if (!found.toml.empty()) found.toml += findings.left;
     if (!common.json) print_found(found, findings.count == 0);
     ++findings.count;
     findings.found.push_back(
@@ -269,7 +260,14 @@ void conclude(const Common& common, const Findings& findings, bool searched, boo
                    "Isi besaran, satuan dan skala; untuk alat yang dikenal (gerbangctl profiles) "
                    "ulangi dengan --profile NAMA.\n",
                    "Say what it measures; for a device that is known (gerbangctl profiles) search "
-                   "again with --profile NAME and there is nothing to say.\n");
+                   "again with --profile NAME, which knows its registers.\n");
+  if (!findings.left.empty())
+    what +=
+        either(common,
+               "Sebelum check: isi kunci yang bertanda # di bawah [device.override...]; hanya di "
+               "lokasi diketahui.\n",
+               "Before check: write the keys marked # below [device.override...]; only the site "
+               "knows them.\n");
   std::fputs(what.c_str(), stderr);
 }
 
@@ -278,8 +276,8 @@ void conclude(const Common& common, const Findings& findings, bool searched, boo
 int scan(const Common& common, const ScanOptions& given) {
   ScanOptions options = given;
   if (std::string fault = usage_fault(options); !fault.empty()) return complain(fault, kUsage);
-  if (auto applied = apply_profile(options); !applied)
-    return complain(applied.error().what, kUsage);
+  auto left = apply_profile(options, common.language);
+  if (!left) return complain(left.error().what, kUsage);
   auto host = ipc::host_program("gerbang-driver-host");
   if (!host) return complain(host.error().what, kUnavailable);
   source::Catalogue catalogue(*host);
@@ -299,6 +297,7 @@ int scan(const Common& common, const ScanOptions& given) {
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
   Findings findings;
+  findings.left = std::move(*left);
   int code = kBad;
   for (const std::string& plugin : plugins) {
     // One device that speaks by itself has the wire alone.

@@ -49,7 +49,7 @@ std::vector<std::uint16_t> values_of(const Question& question, Bytes data) {
 }  // namespace
 
 Expected<std::vector<std::uint8_t>> units_of(std::string_view text, unsigned most) {
-  std::vector<bool> wanted(256, false);
+  std::vector<std::uint8_t> out;
   const std::string form =
       "; write units like 1-32 or 1,5,40-47, each at most " + std::to_string(most);
   for (std::string_view part : parts_of(text)) {
@@ -58,11 +58,10 @@ Expected<std::vector<std::uint8_t>> units_of(std::string_view text, unsigned mos
     const auto high = dash == std::string_view::npos ? low : number_of(part.substr(dash + 1));
     if (!low || !high || *low > *high || *high > most)
       return Error("units: \"" + std::string(part) + "\" is none" + form);
-    for (unsigned unit = *low; unit <= *high; ++unit) wanted[unit] = true;
+    for (unsigned unit = *low; unit <= *high; ++unit)
+      if (std::find(out.begin(), out.end(), unit) == out.end())
+        out.push_back(static_cast<std::uint8_t>(unit));
   }
-  std::vector<std::uint8_t> out;
-  for (unsigned unit = 0; unit < wanted.size(); ++unit)
-    if (wanted[unit]) out.push_back(static_cast<std::uint8_t>(unit));
   if (out.empty()) return Error("units: none are named" + form);
   return out;
 }

@@ -14,7 +14,7 @@
 
 namespace gerbang::modbus {
 
-// "1-32,40": ascending, each once. Error: what is wrong with the text.
+// "40,1-32": in the order given, each once. Error: what is wrong with the text.
 Expected<std::vector<std::uint8_t>> units_of(std::string_view text, unsigned most);
 // "9600,19200" and "none,even,odd", in the order given.
 Expected<std::vector<int>> bauds_of(std::string_view text);

@@ -37,6 +37,27 @@ def babble(line):
         os.write(line, b"\x01\x03\x02\x00\x05\x00\x00")
 
 
+def modbus_crc(data):
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+    return data + crc.to_bytes(2, "little")
+
+
+def answer_as(line, unit):
+    """One RTU device: every register of this unit holds 500; other units are silent."""
+    held = b""
+    while more := os.read(line, 256):
+        held += more
+        while len(held) >= 8:
+            question, held = held[:8], held[8:]
+            if question[0] == unit:
+                count = question[5]
+                os.write(line, modbus_crc(question[:2] + bytes([2 * count]) + b"\x01\xf4" * count))
+
+
 class Commission(unittest.TestCase):
     def setUp(self):
         self.bench = self.enterContext(Bench())
@@ -137,6 +158,30 @@ class Commission(unittest.TestCase):
                                   "--units", "2", "--timeout", "50ms")
         self.assertEqual((code, out), (1, ""))
         self.assertIn("something talks at 9600 none", err)
+
+    def device(self, unit):
+        """The port behind which one RTU device answers at any rate."""
+        ours, theirs = os.openpty()
+        tty.setraw(theirs)
+        threading.Thread(target=answer_as, args=[ours, unit], daemon=True).start()
+        return os.ttyname(theirs)
+
+    def test_the_unit_that_a_device_leaves_its_factory_with_is_asked_first(self):
+        code, out, err = self.ctl("scan", "modbus", "--device", self.device(247), "--profile", "hach-ldo-aq", "--bauds", "19200",
+                                  "--parities", "none", "--timeout", "50ms")
+        self.assertEqual(code, 0, err)
+        self.assertEqual([d["address"] for d in tomllib.loads(out)["device"]], [{"unit": 247}])
+
+    def test_what_only_the_site_knows_is_left_to_write_and_is_said(self):
+        code, out, err = self.ctl("scan", "modbus", "--device", self.device(17), "--profile", "dragino-dr-ec", "--bauds", "9600",
+                                  "--parities", "none", "--timeout", "50ms")
+        self.assertEqual(code, 0, err)
+        self.assertIn("Before check: write the keys", err)
+        self.assertEqual(tomllib.loads(out)["device"][0]["override"], {"conductivity": {}})
+        self.assertEqual(self.ctl("check", self.configuration(out))[0], 1, "nobody has written it yet")
+        written = out.replace('# unit = "…"', 'unit = "µS/cm"').replace("# scale = …", "scale = 10.0")
+        code, said, err = self.ctl("check", self.configuration(written))
+        self.assertEqual(code, 0, said + err)
 
     def test_ctrl_c_keeps_what_was_found(self):
         port = self.tcp_plant(units=2, silent="")

@@ -130,7 +130,7 @@ TEST(Scout, NoiseIsAskedThroughOnceAndSaid) {
 }
 
 TEST(Scout, ListsAreReadAsPeopleWriteThem) {
-  EXPECT_THAT(units_of("3,1-2, 2", 247).value(), ElementsAre(1, 2, 3));
+  EXPECT_THAT(units_of("3,1-2, 2", 247).value(), ElementsAre(3, 1, 2));
   EXPECT_EQ(units_of("1-247", 247).value().size(), 247u);
   EXPECT_THAT(bauds_of("9600, 19200").value(), ElementsAre(9600, 19200));
   EXPECT_THAT(parities_of("none,even,odd").value(), ElementsAre('N', 'E', 'O'));

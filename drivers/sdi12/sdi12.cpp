@@ -201,6 +201,12 @@ class Search {
   bool heard_ = false;
 };
 
+// A part of an id, which has no capitals; 'Z' and 'z' are two probes.
+std::string in_id(char address) {
+  if (address < 'A' || address > 'Z') return {address};
+  return std::string("upper-") + static_cast<char>(address - 'A' + 'a');
+}
+
 std::string ready_to_paste(const Config& config, char address, bool first) {
   const std::string name =
       config.instance() == nullptr || *config.instance() == '\0' ? "sdi12" : config.instance();
@@ -210,7 +216,7 @@ std::string ready_to_paste(const Config& config, char address, bool first) {
     out = "[[driver]]\nname = \"" + name + "\"\nplugin = \"sdi12\"\ninterval = \"1m\"\n" +
           "options = { device = \"" + options.text("device") + "\", break = \"" +
           (sends_break(options) ? "send" : "adapter") + "\" }\n\n";
-  return out + "[[sensor]]\nid = \"" + name + "-" + address + "-1\"\ndriver = \"" + name +
+  return out + "[[sensor]]\nid = \"" + name + "-" + in_id(address) + "-1\"\ndriver = \"" + name +
          "\"\nquantity = \"number\"     # what it measures, with its unit and range\n"
          "address = { sensor_address = \"" +
          address + "\", command = \"M\", parameter = 1 }\n";

@@ -249,6 +249,17 @@ TEST_F(Sdi12Line, ScanFindsWhoAnswersAndAsksNothingElse) {
   EXPECT_THAT(probes.commands(), Each(testing::MatchesRegex("[0-9a-zA-Z]I?")));
 }
 
+TEST_F(Sdi12Line, ScanGivesAnIdWithoutCapitalsToEachOfTwoProbesOfOneLetter) {
+  probes.answers({{"Z", "Z"}, {"z", "z"}});
+  EXPECT_EQ(rig.scan({{"device", path}, {"break", "adapter"}, {"timeout", "20ms"}}), GERBANG_OK)
+      << rig.log;
+  std::string all;
+  for (const auto& [toml, note] : rig.scanned) all += toml;
+  EXPECT_THAT(all, HasSubstr("id = \"line-upper-z-1\""));
+  EXPECT_THAT(all, HasSubstr("sensor_address = \"Z\""));
+  EXPECT_THAT(all, HasSubstr("id = \"line-z-1\""));
+}
+
 TEST_F(Sdi12Line, ScanOfAPortThatIsNotThereSaysSo) {
   EXPECT_EQ(rig.scan({{"device", path + "-no"}}), GERBANG_CONFIG);
   EXPECT_TRUE(rig.logged("cannot ask")) << rig.log;

@@ -18,16 +18,27 @@ Limits limits_of(const driver::Values& options) {
   return limits;
 }
 
+// A share of the limit. Modules send float32, which is off by up to 6e-8 of the value: 3.6 mA
+// arrives as 3.5999999, and is meant to be on the limit.
+constexpr double kRounding = 1e-6;
+
+bool is_below(double current, double limit) {
+  return current < limit - limit * kRounding;
+}
+bool is_above(double current, double limit) {
+  return current > limit + limit * kRounding;
+}
+
 }  // namespace
 
 Measured measure(const Loop& loop, double number) {
   const double current = number * loop.scale + loop.offset;
   const Limits& limits = loop.limits;
   if (!std::isfinite(current)) return {GERBANG_MISSING, GERBANG_REASON_NOT_A_NUMBER, 0};
-  if (current < limits.fault_low || current > limits.fault_high)
+  if (is_below(current, limits.fault_low) || is_above(current, limits.fault_high))
     return {GERBANG_MISSING, GERBANG_REASON_DEVICE_FAULT, 0};
   const double value = loop.low + (current - 4) / 16 * (loop.high - loop.low);
-  if (current < limits.suspect_low || current > limits.suspect_high)
+  if (is_below(current, limits.suspect_low) || is_above(current, limits.suspect_high))
     return {GERBANG_SUSPECT, GERBANG_REASON_RANGE, value};
   return {GERBANG_NOT_EVALUATED, GERBANG_REASON_NONE, value};
 }

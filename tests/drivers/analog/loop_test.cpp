@@ -53,6 +53,21 @@ TEST(Loop, TheBandsOfNe43AreFaultSuspectMeasureSuspectFault) {
   EXPECT_NEAR(at(20.8).value, 10.5, 1e-12);
 }
 
+TEST(Loop, ALimitAsAModuleRoundsItIsTheLimit) {
+  for (const double limit : {3.6, 3.8, 20.5, 21.0}) {
+    const double rounded = static_cast<float>(limit);
+    EXPECT_EQ(at(rounded).quality, at(limit).quality) << limit;
+    EXPECT_EQ(at(rounded).reason, at(limit).reason) << limit;
+  }
+  Loop amperes;
+  amperes.high = 10;
+  amperes.scale = 1000;
+  for (const float number : {0.0036F, 0.021F})
+    EXPECT_EQ(measure(amperes, number).quality, GERBANG_SUSPECT) << number;
+  for (const float number : {0.0038F, 0.0205F})
+    EXPECT_EQ(measure(amperes, number).quality, GERBANG_NOT_EVALUATED) << number;
+}
+
 TEST(Loop, CountsOfAModuleBecomeMilliamperes) {
   Loop loop;
   loop.low = 0;

@@ -3,6 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
 
 #include "config/options.hpp"
@@ -150,6 +154,26 @@ std::string hex(std::string_view bytes) {
     out += kDigits[byte & 0xF];
   }
   return out;
+}
+
+std::string exact(double number) {
+  constexpr double kMany = 1e18, kSmall = 1e-6, kFloatCounts = 1 << 24;
+  const double size = std::abs(number);
+  const bool plain = size == 0 || (size >= kSmall && size < kMany);
+  const auto format = plain ? std::chars_format::fixed : std::chars_format::general;
+  std::array<char, 64> text;
+  char* const end = text.data() + text.size();
+  const auto narrow = static_cast<float>(size < kFloatCounts ? number : 0);
+  const bool fits = static_cast<double>(narrow) == number;
+  return {text.data(), (fits ? std::to_chars(text.data(), end, narrow, format)
+                             : std::to_chars(text.data(), end, number, format))
+                           .ptr};
+}
+
+double without_noise(double computed) {
+  std::array<char, 40> text;
+  std::snprintf(text.data(), text.size(), "%.15g", computed);
+  return std::strtod(text.data(), nullptr);
 }
 
 Result<Given> given_options(const DriverSchema& schema, const std::vector<std::string>& pairs,

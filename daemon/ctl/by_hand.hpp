@@ -20,6 +20,12 @@ Result<std::string> bytes_of_text(std::string_view text);
 
 std::string hex(std::string_view bytes);
 
+// As many digits as the number needs to be read back as the same; what fits into 32 bits, as those
+// need: a total is not rounded. Without an exponent as far as a person can count.
+std::string exact(double number);
+// The nearest number of 15 digits: 3 × 0.1 is 0.3.
+double without_noise(double computed);
+
 struct Given {
   OptionValues options;
   double scale = 1, offset = 0;  // of what is decoded, as a [[sensor]] has them

@@ -62,12 +62,13 @@ std::string quality_text(const Reading& reading) {
   return out;
 }
 
+std::string raw_text(const Item& item) {
+  const Raw& raw = item.reading->raw;
+  return raw.is_integer ? std::to_string(raw.integer) : exact(raw.number);
+}
+
 std::string number_text(const Item& item) {
-  if (item.reading->raw.is_integer && !item.is_scaled())
-    return std::to_string(item.reading->raw.integer);
-  char text[40];
-  std::snprintf(text, sizeof text, "%.10g", item.value());
-  return text;
+  return item.is_scaled() ? exact(without_noise(item.value())) : raw_text(item);
 }
 
 void print(const Item& item) {
@@ -75,16 +76,15 @@ void print(const Item& item) {
   std::printf("%-22s %14s %-8s  %s", item.what.name.c_str(),
               missing ? "no value" : number_text(item).c_str(), item.what.unit.c_str(),
               quality_text(*item.reading).c_str());
-  if (item.is_scaled() && !missing) std::printf("   raw %.10g", item.reading->raw.value());
+  if (item.is_scaled() && !missing) std::printf("   raw %s", raw_text(item).c_str());
   std::putchar('\n');
 }
 
 void print(const source::Event& event) {
   std::string out = "event " + event.kind;
   for (const source::EventField& field : event.fields) {
-    char number[40];
-    std::snprintf(number, sizeof number, "%.10g", field.value);
-    out += "  " + field.name + " " + number + (field.unit.empty() ? "" : " " + field.unit);
+    out +=
+        "  " + field.name + " " + exact(field.value) + (field.unit.empty() ? "" : " " + field.unit);
   }
   if (!event.text.empty()) out += "  " + event.text;
   std::puts(out.c_str());

@@ -89,6 +89,10 @@ class Commission(unittest.TestCase):
                                 "--option", "order=cdab", "--json")
         self.assertEqual(code, 0)
         self.assertAlmostEqual(json.loads(out)["readings"][0]["value"], 11.9459, places=4)
+        code, out, err = self.ctl("decode", "modbus", "--hex", "01 03 08 00 BC 61 4E 00 00 03 E7 C8 D9", "--option",
+                                  "type=uint32_milli", "--option", "scale=0.001")
+        self.assertEqual(code, 0, err)
+        self.assertRegex(out, r" 12345678\.999 .*raw 12345678999\n")
         for arguments, expected, words in [
                 (["modbus", "--hex", "01 83 02 C0 F1"], 65, "ILLEGAL DATA ADDRESS"),
                 (["modbus", "--hex", "01 03 04 02 BC 01 17 BA 31"], 65, "CRC"),

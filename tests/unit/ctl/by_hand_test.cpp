@@ -112,6 +112,21 @@ TEST(ByHand, SaysWhichOptionIsWrongAndWhatToWrite) {
   EXPECT_THAT(wrong({"register=1\ntimeout = 3"}), HasSubstr("--option register"));
 }
 
+TEST(ByHand, NumbersHaveAsManyDigitsAsTheyNeed) {
+  EXPECT_EQ(exact(12345678.999), "12345678.999");
+  EXPECT_EQ(exact(12345678999.0), "12345678999");
+  EXPECT_EQ(exact(4294967295999.0), "4294967295999");
+  EXPECT_EQ(exact(0.1), "0.1");
+  EXPECT_EQ(exact(static_cast<double>(0.1F)), "0.1") << "what a device says in 32 bits";
+  EXPECT_EQ(exact(static_cast<double>(123456792.0F)), "123456792");
+  EXPECT_EQ(exact(without_noise(3 * 0.1)), "0.3");
+  EXPECT_EQ(exact(without_noise(12345678999.0 * 0.001)), "12345678.999");
+  EXPECT_EQ(exact(-2.5), "-2.5");
+  EXPECT_EQ(exact(0), "0");
+  EXPECT_EQ(exact(1e-9), "1e-09");
+  EXPECT_EQ(exact(1e300), "1e+300");
+}
+
 TEST(ByHand, NamesAreTheFirstWordAndUnitsTheRest) {
   EXPECT_EQ(named("pm2_5 µg/m³").name, "pm2_5");
   EXPECT_EQ(named("pm2_5 µg/m³").unit, "µg/m³");

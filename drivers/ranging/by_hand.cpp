@@ -52,6 +52,9 @@ gerbang_status decode_by_hand(Host host, const Config& config, std::span<const s
   const Values options = config.options();
   const Captured captured = decode_captured(bytes, model_of(options), no_target_of(options));
   if (!captured.event) throw Failure(GERBANG_CONFIG, captured.why);
+  if (captured.event->noise > 0)
+    host.warning(std::to_string(captured.event->noise) +
+                 " bytes before the frame belong to no sound frame and are left out");
   const Wanted wanted = wanted_of(options, "");
   host.debug(std::string("frame: ") + about(captured.model).name +
              (captured.event->kind == Event::Kind::no_target ? ": no echo came" : ""));

@@ -50,7 +50,7 @@ Captured decode_captured(Bytes bytes, std::optional<Model> model, std::optional<
     return out;
   }
   out.model = *model;
-  Codec codec(*model, no_target);
+  Codec codec(*model, no_target, Codec::Trust::all);
   auto look_through = [&](std::span<const Event> events) {
     for (const Event& event : events) {
       if (out.event) return;

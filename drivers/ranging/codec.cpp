@@ -58,8 +58,11 @@ const About& about(Model model) {
   return kAbout[static_cast<std::size_t>(model)];
 }
 
-Codec::Codec(Model model, std::optional<int> no_target)
-    : model_(model), no_target_(no_target.value_or(about(model).no_target)), finder_(kLongest) {}
+Codec::Codec(Model model, std::optional<int> no_target, Trust trust)
+    : model_(model),
+      no_target_(no_target.value_or(about(model).no_target)),
+      trust_(trust),
+      finder_(kLongest) {}
 
 Look Codec::look(Bytes b) const {
   return model_ == Model::a02yyuw ? look_a02(b) : look_maxbotix(b);
@@ -71,11 +74,12 @@ bool Codec::believable(int count) {
   const bool near = last_ && std::abs(count - *last_) <= 20 + *last_ / 20;
   noise_at_ = finder_.noise();
   last_ = count;
-  return clean || near;
+  return clean || near || trust_ == Trust::all;
 }
 
 void Codec::took(Bytes frame) {
   Event event;
+  event.noise = finder_.noise();
   if (model_ == Model::a02yyuw) {
     event.count = serial::big16(frame, 1);
     if (!believable(event.count)) return;

@@ -48,6 +48,7 @@ struct Event {
   int count = 0;         // as the device counts
   bool nearest = false;  // distance: this near or nearer
   std::string text;
+  std::uint64_t noise = 0;  // bytes before it that belonged to no good frame
 };
 
 // Decodes the stream of one model. Bytes may come in any pieces; garbage is skipped.
@@ -56,8 +57,10 @@ struct Event {
 // distance counts only if it is near that of the frame before it, or stands right behind one.
 class Codec {
  public:
+  enum class Trust : std::uint8_t { near_ones, all };  // frames that come after garbage
+
   // `no_target`: in counts, instead of the model's.
-  Codec(Model model, std::optional<int> no_target);
+  Codec(Model model, std::optional<int> no_target, Trust trust = Trust::near_ones);
 
   // What the bytes complete. Valid until the next call.
   std::span<const Event> feed(Bytes bytes);
@@ -76,6 +79,7 @@ class Codec {
 
   Model model_;
   int no_target_;
+  Trust trust_;
   serial::FrameFinder finder_;
   std::vector<Event> events_;
   std::optional<int> last_;     // count of the frame before

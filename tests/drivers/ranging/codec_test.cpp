@@ -127,6 +127,19 @@ TEST(MaxBotix, HalfFramesAndBannersGiveNothing) {
   EXPECT_THAT(counts(codec, ascii("34\r")), ElementsAre());
 }
 
+TEST(Captured, TakesTheFirstFrameAfterOtherBytesAndCountsThem) {
+  for (const auto& [hex, skipped] : {std::pair{"00 FF 07 A1 A7", 1},
+                                     {"A1 A7 FF 07 A1 A7", 2},
+                                     {"FF FF 07 A1 A7 00", 1},
+                                     {"FF 07 A1 A7 00", 0}}) {
+    const Captured captured = decode(from_hex(hex), Model::a02yyuw);
+    ASSERT_TRUE(captured.event) << hex << ": " << captured.why;
+    EXPECT_EQ(captured.event->count, 1953) << hex;
+    EXPECT_EQ(captured.event->noise, static_cast<std::uint64_t>(skipped)) << hex;
+  }
+  EXPECT_THAT(decode(from_hex("FF 30 00 2F"), Model::a02yyuw).why, HasSubstr("farther than any"));
+}
+
 TEST(Captured, SaysWhatIsWrong) {
   EXPECT_THAT(decode(ascii("R12")).why, HasSubstr("CR (0D)"));
   EXPECT_THAT(decode({}).why, HasSubstr("no frame begins"));

@@ -230,6 +230,10 @@ TEST_F(Ranging, DecodeNamesWhatItEmits) {
   EXPECT_EQ(rig.log, "distance mm\n");
   ASSERT_EQ(rig.readings.size(), 1u);
   EXPECT_EQ(rig.readings[0].integer, 1953);
+  ASSERT_EQ(rig.decode({{"device", "-"}, {"model", "a02yyuw"}}, from_hex("00 FF 07 A1 A7")),
+            GERBANG_OK);
+  EXPECT_EQ(rig.readings.at(1).integer, 1953);
+  EXPECT_TRUE(rig.logged("1 bytes before the frame")) << rig.log;
   EXPECT_EQ(rig.decode({{"device", "-"}, {"model", "a02yyuw"}}, from_hex("FF 07 A1 A8")),
             GERBANG_CONFIG);
   rig.readings.clear();

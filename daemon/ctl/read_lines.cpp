@@ -20,7 +20,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kSaid = 8;
 constexpr std::size_t kDevices = 256;
-constexpr std::size_t kReceived = 1024;
 constexpr std::size_t kTicks = 30;
 constexpr unsigned kWarning = 2;  // gerbang_log_level
 
@@ -99,13 +98,6 @@ DeviceCounts since(const DeviceCounts& now, const std::vector<DeviceCounts>& the
   return out;
 }
 
-// Something came of which this was made. What is missing because nothing came may be told after
-// the next question has been answered: that answer is another device's.
-bool answered(const Reading& reading) {
-  return reading.reason != Reason::timeout && reading.reason != Reason::back_off &&
-         reading.reason != Reason::no_connection;
-}
-
 double mean_ms(const DeviceCounts& counts) {
   const auto good = counts.of(Reason::none);
   return good == 0 ? 0 : static_cast<double>(counts.microseconds) / static_cast<double>(good) / 1e3;
@@ -178,27 +170,13 @@ DriverView::DriverView(const config::Config& config, const source::DriverSpec& s
 
 source::Listener DriverView::listener() {
   source::Listener listener;
-  listener.trace = [this](const source::Trace& trace) {
-    if (trace.sent) {
-      now_ = Exchange();
-      now_.device = trace.device;
-      now_.sent = trace.data;
-      now_.sent_ns = trace.boot_ns;
-    } else {
-      // Devices that speak by themselves have no question that would begin a new exchange.
-      if (now_.sent.empty() && (taken_ || now_.received.size() > kReceived)) now_ = Exchange();
-      taken_ = false;
-      now_.received += trace.data;
-      now_.received_ns = trace.boot_ns;
-    }
-  };
+  listener.trace = [this](const source::Trace& trace) { exchanges_.take(trace); };
   listener.reading = [this](const Reading& reading) {
     SensorLine line;
     line.sensor = &config_.sensors[reading.sensor];
     line.reading = reading;
     if (reading.flag != Flag::missing) judge(line);
-    if (now_.received.empty() || answered(reading)) line.exchange = now_;
-    taken_ = true;
+    line.exchange = exchanges_.of(reading, line.sensor->address);
     keep(std::move(line));
   };
   listener.heartbeat = [this](const source::Heartbeat& beat) { count(beat); };

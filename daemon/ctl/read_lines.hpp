@@ -13,15 +13,10 @@
 #include "config/config.hpp"
 #include "core/reading.hpp"
 #include "ctl/advice.hpp"
+#include "ctl/exchanges.hpp"
 #include "source/once.hpp"
 
 namespace gerbang::ctl {
-
-// What passed on the line for one request: the newest one is what the next readings were made of.
-struct Exchange {
-  std::string device, sent, received;
-  std::int64_t sent_ns = 0, received_ns = 0;
-};
 
 struct SensorLine {
   const config::Sensor* sensor = nullptr;
@@ -74,9 +69,8 @@ class DriverView {
   const config::Config& config_;
   const source::DriverSpec& spec_;
   bool keep_value_;
-  Exchange now_;
+  Exchanges exchanges_;
   std::vector<SensorLine> lines_;
-  bool taken_ = false;                             // now_ has become a reading
   std::vector<DeviceCounts> devices_;              // since the beginning
   std::deque<std::vector<DeviceCounts>> earlier_;  // at the last ticks, the oldest first
   std::vector<std::string> said_;                  // at most a few: the newest

@@ -164,6 +164,13 @@ Advice advice_on_connection(const LineFacts& line, std::string_view language) {
   return advice("no_connection", language, {{"{why}", why}});
 }
 
+// Readings are there before the counts of the second in which they were read.
+bool has_value(const LineFacts& line, const DeviceCounts* device) {
+  return std::any_of(line.sensors.begin(), line.sensors.end(), [&](const SensorFacts& s) {
+    return s.flag != Flag::missing && (device == nullptr || s.device == device->device);
+  });
+}
+
 void advise_on_devices(const LineFacts& line, std::string_view language, std::vector<Advice>& out) {
   std::vector<const DeviceCounts*> silent, answering;
   for (const DeviceCounts& d : line.devices) {
@@ -176,15 +183,16 @@ void advise_on_devices(const LineFacts& line, std::string_view language, std::ve
                             {"{n}", std::to_string(n)},
                             {"{m}", std::to_string(d.total())}}));
     };
-    if (d.answers()) answering.push_back(&d);
+    const bool answers = d.answers() || has_value(line, &d);
+    if (answers) answering.push_back(&d);
     // One of a thousand is what lines are like; of the rest a twentieth is worth a walk to the
     // device.
     const auto often = [&](std::uint64_t n, std::uint64_t share) {
       return n > 0 && n * share >= d.total();
     };
-    if (often(damaged, 1000)) say(d.answers() ? "crc_sometimes" : "crc_always", damaged);
+    if (often(damaged, 1000)) say(answers ? "crc_sometimes" : "crc_always", damaged);
     if (often(strange, 1000)) say("protocol", strange);
-    if (!d.answers() && damaged == 0 && strange == 0 && unanswered > 0) silent.push_back(&d);
+    if (!answers && damaged == 0 && strange == 0 && unanswered > 0) silent.push_back(&d);
     if (d.answers() && often(unanswered, 20)) say("sometimes", unanswered);
     if (often(refused, 20)) say("exception", refused);
   }
@@ -196,6 +204,7 @@ void advise_on_devices(const LineFacts& line, std::string_view language, std::ve
                                     {"answers:", answering.size() > 1 ? "answer:" : "answers:"}}));
     return;
   }
+  if (has_value(line, nullptr)) return;  // whose, is not known; the next counts tell
   out.push_back(advice(line.kind == LineFacts::Kind::serial    ? "silent_serial"
                        : line.kind == LineFacts::Kind::network ? "silent_network"
                                                                : "silent",

@@ -36,6 +36,7 @@ struct SensorFacts {
   std::string id;
   Flag flag = Flag::not_evaluated;  // of its newest reading
   Reason reason = Reason::none;
+  std::string device{};  // which answered, as in DeviceCounts; empty: not known
 };
 
 // One [[driver]] and all that is known of it.

@@ -234,7 +234,8 @@ LineFacts DriverView::facts() const {
   for (const DeviceCounts& device : devices_)
     facts.devices.push_back(earlier_.empty() ? device : since(device, earlier_.front()));
   for (const SensorLine& line : lines_)
-    facts.sensors.push_back({line.sensor->id, line.reading.flag, line.reading.reason});
+    facts.sensors.push_back(
+        {line.sensor->id, line.reading.flag, line.reading.reason, line.exchange.device});
   return facts;
 }
 

@@ -70,6 +70,19 @@ TEST(Advice, ALineWithoutAnyAnswerDependsOnItsKind) {
   EXPECT_THAT(eng(line(Kind::other, silent)), HasSubstr("does not answer"));
 }
 
+TEST(Advice, ADeviceWhoseValueIsShownIsNotCalledSilent) {
+  // Its first question was counted before its first answer was.
+  const Results late{{Reason::timeout, 1}};
+  EXPECT_EQ(eng(line(Kind::serial, {{"line", late}}, {{"d1", Flag::good, Reason::none}})), "");
+  const auto two = [&](SensorFacts first, SensorFacts second) {
+    return eng(line(Kind::serial, {{"unit-1", late}, {"unit-2", late}}, {first, second}));
+  };
+  const SensorFacts shown{"m1", Flag::good, Reason::none, "unit-1"};
+  const SensorFacts silent{"m2", Flag::missing, Reason::timeout, "unit-2"};
+  EXPECT_THAT(two(shown, silent), HasSubstr("silent_some: no answer from unit 2 while unit 1"));
+  EXPECT_THAT(two(silent, silent), HasSubstr("silent_serial"));
+}
+
 TEST(Advice, AnExceptionIsAnAnswer) {
   const std::string text = eng(line(
       Kind::network, {{"unit-1", {{Reason::exception, 4}}}, {"unit-2", {{Reason::timeout, 4}}}}));

@@ -135,10 +135,15 @@ std::vector<double> values_of(std::string_view line) {
 gerbang_status Sdi12::decode(Host host, const Config&, std::span<const std::byte> data) {
   std::vector<double> values;
   std::string text;
+  char probe = 0;
   Lines lines;
   auto take_line = [&](std::string_view line) {
     if (!is_clean(line) || !is_address(line[0]))
       refuse("this is no SDI-12 answer: it begins with an address and is printable text");
+    if (probe != 0 && line[0] != probe)
+      refuse(std::string("these are answers of two probes, ") + probe + " and " + line[0] +
+             ": give those of one");
+    probe = line[0];
     if (line.size() == 1)
       refuse("this is an address alone: an acknowledgement, or a service request");
     if (const auto identity = parse_identity(line))

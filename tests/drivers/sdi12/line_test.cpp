@@ -282,6 +282,7 @@ TEST_F(Sdi12Line, DecodeGivesTheValuesOrTheReason) {
                                           {"014METER   TER12 3.1", "METER TER12"},
                                           {"\xA5", "no SDI-12 answer"},
                                           {"0+1.2.3", "digits"},
+                                          {"1+1.0\r\n2+2.0\r\n", "two probes, 1 and 2"},
                                           {"", "no value"}}) {
     rig.log.clear();
     EXPECT_EQ(rig.decode(options, bytes_of(text)), GERBANG_CONFIG) << text;

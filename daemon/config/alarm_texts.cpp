@@ -2,19 +2,35 @@
 #include "config/alarm_texts.hpp"
 
 #include <algorithm>
+#include <array>
 
-#include "config/node.hpp"
+#include "config/data_file.hpp"
 #include "core/text.hpp"
 
 namespace gerbang::config {
 namespace {
 
-constexpr const char* kReinstall =
+constexpr std::string_view kReinstall =
     "this file belongs to the installation: install the package again, or set GERBANG_DATA";
 
-std::string text_of(const Node* node) {
-  return node != nullptr && node->kind == Node::Kind::string ? node->text : std::string();
-}
+constexpr std::array<DataKey, 6> kFile = {{{"version"},
+                                           {"source"},
+                                           {"valid_from", DataType::date},
+                                           {"watch", DataType::table},
+                                           {"condition", DataType::table},
+                                           {"flapping", DataType::table}}};
+constexpr std::array<DataKey, 2> kWatch = {
+    {{"text", DataType::label}, {"advice", DataType::label}}};
+constexpr std::array<DataKey, 4> kCondition = {
+    {{"severity"}, {"hold"}, {"text", DataType::label}, {"advice", DataType::label}}};
+constexpr std::array<DataKey, 1> kFlapping = {{{"text", DataType::label}}};
+// What build_alarms.cpp asks for.
+const std::vector<std::string_view> kWatches = {
+    "above",          "below", "outside", "window-above", "window-below",
+    "window-outside", "rate",  "stale",   "quality",      "indicator"};
+const std::vector<std::string_view> kConditions = {"driver-down",     "uplink-down",
+                                                   "store-degraded",  "store-damaged",
+                                                   "clock-untrusted", "no-readings"};
 
 Label label_of(const Node* node) {
   if (node == nullptr) return {};
@@ -40,41 +56,43 @@ std::string with(std::string text, std::string_view name, const std::string& wor
 
 AlarmTexts read_alarm_texts(const std::filesystem::path& folder, Diagnostics& errors) {
   AlarmTexts out;
-  const std::string path = (folder / "alarms.toml").string();
-  std::string why;
-  auto content = read_file(path, kMaxFileBytes, why);
-  if (!content) {
-    errors.push_back({path, 1, 1, "file", "cannot be read: " + why, kReinstall});
-    return out;
-  }
-  const auto root = parse_toml(*content, path, 0, errors);
+  DataFile file((folder / "alarms.toml").string(), kReinstall, errors);
+  const auto root = file.read();
   if (!root) return out;
-  auto wrong = [&](const Member& member, const char* what) {
-    errors.push_back({path, member.line, member.column, member.key, what, kReinstall});
-  };
-  if (const Node* watches = root->get("watch"))
+  file.check(*root, "", kFile);
+  if (const Node* watches = root->get("watch")) {
+    file.check_names(*watches, "watch", kWatches);
     for (const Member& member : watches->members) {
       AlarmText words = words_of(member.value);
-      if (!complete(words.text) || !complete(words.advice)) wrong(member, "a language is missing");
+      if (file.check(member.value, "watch." + member.key, kWatch) &&
+          (!complete(words.text) || !complete(words.advice)))
+        file.error(member, "watch." + member.key, "a language is missing");
       out.watches.emplace(member.key, std::move(words));
     }
-  if (const Node* conditions = root->get("condition"))
+  }
+  if (const Node* conditions = root->get("condition")) {
+    file.check_names(*conditions, "condition", kConditions);
     for (const Member& member : conditions->members) {
+      const std::string prefix = "condition." + member.key;
       AlarmCondition condition;
       condition.words = words_of(member.value);
       condition.severity = text_of(member.value.get("severity"));
       const auto hold = parse_duration(text_of(member.value.get("hold")));
-      if (!complete(condition.words.text) || !complete(condition.words.advice))
-        wrong(member, "a language is missing");
-      else if (!hold)
-        wrong(member, "hold is no duration");
-      else
-        condition.hold = *hold;
+      if (hold) condition.hold = *hold;
+      if (file.check(member.value, prefix, kCondition)) {
+        if (!complete(condition.words.text) || !complete(condition.words.advice))
+          file.error(member, prefix, "a language is missing");
+        else if (!hold)
+          file.error(member, prefix, "hold is no duration");
+      }
       out.conditions.emplace(member.key, std::move(condition));
     }
-  if (const Node* flapping = root->get("flapping")) out.flapping = label_of(flapping->get("text"));
-  if (!complete(out.flapping))
-    errors.push_back({path, 1, 1, "flapping", "a text is missing", kReinstall});
+  }
+  const Node* flapping = root->get("flapping");
+  if (flapping != nullptr) out.flapping = label_of(flapping->get("text"));
+  if ((flapping == nullptr || file.check(*flapping, "flapping", kFlapping)) &&
+      !complete(out.flapping))
+    file.error(flapping != nullptr ? *flapping : *root, "flapping", "a text is missing");
   return out;
 }
 

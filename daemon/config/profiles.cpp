@@ -128,6 +128,10 @@ class Reader {
     const Node* given = node.get("note");
     if (given == nullptr) return {};
     if (given->kind == Node::Kind::string) return {given->text, given->text};
+    for (const Member& member : given->members)
+      if (member.key != "ind" && member.key != "eng")
+        wrong(member.value, above + "note." + member.key, "unknown key",
+              did_you_mean(member.key, {"ind", "eng"}));
     const Node *ind = given->get("ind"), *eng = given->get("eng");
     if (ind == nullptr || eng == nullptr || ind->text.empty() || eng->text.empty()) {
       wrong(*given, above + "note", "expected a text, or one for each language",

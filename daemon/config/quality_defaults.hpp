@@ -28,7 +28,11 @@ struct QualityDefaults {
   std::int64_t silence_intervals = 0, silence_least_ms = 0;
 };
 
-// Mistakes in the file are diagnostics of it: a damaged installation says so.
-QualityDefaults read_quality_defaults(const std::filesystem::path& folder, Diagnostics& errors);
+struct Catalogue;
+
+// Mistakes in the file are diagnostics of it: a damaged installation says so. Its quantities are
+// those of the catalogue.
+QualityDefaults read_quality_defaults(const std::filesystem::path& folder,
+                                      const Catalogue& catalogue, Diagnostics& errors);
 
 }  // namespace gerbang::config

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/check.hpp"
+#include "config/data_file.hpp"
 
 namespace gerbang::config {
 namespace {
@@ -19,20 +20,17 @@ constexpr std::array<std::string_view, 6> kDomains = {"water",   "waste",  "air"
 constexpr std::string_view kReinstall =
     "this file belongs to the installation: install the package again, or set GERBANG_DATA";
 
-std::optional<Node> read(const std::filesystem::path& path, Diagnostics& errors) {
-  std::string why;
-  auto content = read_file(path.string(), kMaxFileBytes, why);
-  if (!content) {
-    errors.push_back(
-        {path.string(), 1, 1, "file", "cannot be read: " + why, std::string(kReinstall)});
-    return std::nullopt;
-  }
-  return parse_toml(*content, path.string(), 0, errors);
-}
-
-std::string text_of(const Node* node) {
-  return node != nullptr && node->kind == Node::Kind::string ? node->text : std::string();
-}
+constexpr std::array<DataKey, 4> kFile = {
+    {{"version"}, {"source"}, {"valid_from", DataType::date}, {"quantity", DataType::table}}};
+constexpr std::array<DataKey, 9> kRow = {{{"domain"},
+                                          {"unit"},
+                                          {"spellings", DataType::texts},
+                                          {"decimals", DataType::integer},
+                                          {"kind"},
+                                          {"label", DataType::label},
+                                          {"share"},
+                                          {"tag", DataType::tag},
+                                          {"note"}}};
 
 // Empty: the row is good.
 std::string fill(const Member& member, const Units& units, QuantityRow& row) {
@@ -72,6 +70,30 @@ std::string fill(const Member& member, const Units& units, QuantityRow& row) {
   return {};
 }
 
+void read_quantities(const std::string& path, Catalogue& out, Diagnostics& errors) {
+  DataFile file(path, kReinstall, errors);
+  const auto root = file.read();
+  if (!root) return;
+  file.check(*root, "", kFile);
+  const Node* table = root->get("quantity");
+  if (table == nullptr) return;
+  for (const Member& member : table->members) {
+    const std::string prefix = "quantity." + member.key;
+    const bool clean = file.check(member.value, prefix, kRow);
+    QuantityRow row;
+    const std::string wrong = fill(member, out.units, row);
+    if (wrong.empty())
+      out.quantities.emplace(member.key, std::move(row));
+    else if (clean)
+      file.error(member, prefix, wrong);
+  }
+  for (const Member& member : table->members)
+    if (const Node* share = member.value.get("share");
+        share != nullptr && share->kind == Node::Kind::string && table->get(share->text) == nullptr)
+      file.error(*share, "quantity." + member.key + ".share",
+                 "there is no quantity " + in_quotes(share->text), out.suggestion(share->text));
+}
+
 }  // namespace
 
 const QuantityRow* Catalogue::find(std::string_view name) const {
@@ -93,21 +115,10 @@ std::string Catalogue::suggestion(std::string_view name) const {
 
 Catalogue read_catalogue(const std::filesystem::path& folder, Diagnostics& errors) {
   Catalogue out;
-  const auto units = folder / "units.toml", quantities = folder / "quantities.toml";
-  if (auto root = read(units, errors)) out.units.add(*root, units.string(), errors);
-  out.quality = read_quality_defaults(folder, errors);
-  const auto root = read(quantities, errors);
-  if (!root) return out;
-  const Node* table = root->get("quantity");
-  if (table == nullptr) return out;
-  for (const Member& member : table->members) {
-    QuantityRow row;
-    if (std::string wrong = fill(member, out.units, row); !wrong.empty())
-      errors.push_back({quantities.string(), member.line, member.column, "quantity." + member.key,
-                        std::move(wrong), std::string(kReinstall)});
-    else
-      out.quantities.emplace(member.key, std::move(row));
-  }
+  DataFile units((folder / "units.toml").string(), kReinstall, errors);
+  if (const auto root = units.read()) out.units.add(*root, units.name(), errors);
+  read_quantities((folder / "quantities.toml").string(), out, errors);
+  out.quality = read_quality_defaults(folder, out, errors);
   return out;
 }
 

@@ -3,43 +3,20 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <system_error>
+#include <utility>
 
 #include "config/check.hpp"
+#include "config/data_file.hpp"
+#include "config/smart_city.hpp"
+#include "config/standard_keys.hpp"
 
 namespace gerbang::config {
 namespace {
 
 using namespace indicator;
 using Node = config::Node;
-
-constexpr std::string_view kReinstall =
-    "correct the file if it is yours; else install the package again, or set GERBANG_DATA";
-
-std::string text_of(const Node* node) {
-  return node != nullptr && node->kind == Node::Kind::string ? node->text : std::string();
-}
-
-std::optional<double> number_of(const Node* node) {
-  if (node == nullptr || (node->kind != Node::Kind::integer && node->kind != Node::Kind::number))
-    return std::nullopt;
-  return node->number;
-}
-
-std::vector<std::string> texts_of(const Node* node) {
-  std::vector<std::string> out;
-  if (node != nullptr)
-    for (const Node& item : node->items)
-      if (item.kind == Node::Kind::string) out.push_back(item.text);
-  return out;
-}
-
-std::optional<Confidence> tag_of(const Node* node) {
-  const std::string text = text_of(node);
-  for (Confidence tag : {Confidence::a, Confidence::b, Confidence::c, Confidence::m})
-    if (text == indicator::name(tag)) return tag;
-  return std::nullopt;
-}
 
 // One file, once for each of its variants.
 class Reader {
@@ -55,26 +32,36 @@ class Reader {
   Standard read() {
     head();
     categories();
-    if (const Node* list = root_.get("steps"))
-      for (const Node& item : list->items) out_.steps.push_back(number_of(&item).value_or(0));
+    if (const Node* list = root_.get("steps")) {
+      out_.steps = numbers_of(*list);
+      if (!ascends(out_.steps)) error(*list, "steps", "do not ascend from above 0");
+    }
     each("breakpoint", [this](const Node& row) { breakpoint(row); });
     each("limit", [this](const Node& row) { limit(row); });
     each("level", [this](const Node& row) { level(row); });
     each("convert", [this](const Node& row) { convert(row); });
-    for (const std::string& quantity : texts_of(root_.get("quantities"))) {
-      out_.quantities.push_back(quantity);
-      known(root_, quantity);
-    }
-    out_.witness = text_of(root_.get("witness"));
-    if (!out_.witness.empty()) known(root_, out_.witness);
+    if (const Node* list = root_.get("quantities"))
+      for (const Node& item : list->items) {
+        out_.quantities.push_back(item.text);
+        known(item, "quantities", item.text);
+      }
+    out_.witness = named(root_, "witness");
     complete();
     return std::move(out_);
   }
 
  private:
-  void error(const Node& at, std::string key, std::string what) {
+  void error(const Node& at, std::string key, std::string what,
+             std::string remedy = std::string(kCorrectTable)) {
     errors_.push_back(
-        {file_, at.line, at.column, std::move(key), std::move(what), std::string(kReinstall)});
+        {file_, at.line, at.column, std::move(key), std::move(what), std::move(remedy)});
+  }
+
+  static bool ascends(const std::vector<double>& numbers) {
+    double before = 0;
+    for (double number : numbers)
+      if (number <= std::exchange(before, number)) return false;
+    return true;
   }
 
   void each(std::string_view key, const std::function<void(const Node&)>& take) {
@@ -89,16 +76,24 @@ class Reader {
     return node->get(variant_);
   }
 
-  bool known(const Node& at, const std::string& quantity) {
+  bool known(const Node& at, std::string key, const std::string& quantity) {
     if (catalogue_.find(quantity) != nullptr) return true;
     if (!catalogue_.quantities.empty())
-      error(at, "quantity", "there is no quantity " + in_quotes(quantity));
+      error(at, std::move(key), "there is no quantity " + in_quotes(quantity),
+            catalogue_.suggestion(quantity));
     return false;
+  }
+  // The quantity under a key that need not be there.
+  std::string named(const Node& row, const std::string& key) {
+    const Node* node = row.get(key);
+    if (node != nullptr) known(*node, key, text_of(node));
+    return text_of(node);
   }
 
   // Rows are in the canonical unit, so that nobody has to convert a limit in the head.
   void unit(const Node& row, const std::string& quantity, const std::string& unit) {
-    if (!known(row, quantity)) return;
+    const Node* name = row.get("quantity");
+    if (!known(name != nullptr ? *name : row, "quantity", quantity)) return;
     const std::string& canonical = catalogue_.find(quantity)->quantity->unit;
     if (unit != canonical)
       error(row, "unit",
@@ -111,10 +106,12 @@ class Reader {
     return found.value_or(Confidence::m);
   }
 
-  Label label(const Node& at, const Node* node) {
+  Label label(const Node& row, const std::string& key) {
     Label out;
+    const Node* node = row.get(key);
     if (node != nullptr) out = Label{text_of(node->get("ind")), text_of(node->get("eng"))};
-    if (out.ind.empty() || out.eng.empty()) error(at, "label", "a language is missing");
+    if (out.ind.empty() || out.eng.empty())
+      error(node != nullptr ? *node : row, key, "a language is missing");
     return out;
   }
 
@@ -124,7 +121,7 @@ class Reader {
     if (!valid_id(out_.family)) error(root_, "id", "is not an id");
     out_.id = out_.family;
     out_.aliases = texts_of(root_.get("aliases"));
-    out_.title = label(root_, root_.get("title"));
+    out_.title = label(root_, "title");
     out_.version = text_of(root_.get("version"));
     out_.source = text_of(root_.get("source"));
     out_.valid_from = text_of(root_.get("valid_from"));
@@ -166,7 +163,7 @@ class Reader {
     each("category", [this](const Node& row) {
       Category out;
       out.name = text_of(row.get("name"));
-      out.label = label(row, row.get("label"));
+      out.label = label(row, "label");
       out.colour = text_of(row.get("colour"));
       if (const auto upto = number_of(row.get("upto"))) out.upto = *upto;
       if (out.name.empty()) error(row, "name", "is missing");
@@ -183,13 +180,8 @@ class Reader {
     unit(row, out.quantity, out.unit);
     out.tag = tag(row);
     out.note = text_of(row.get("note"));
-    if (const Node* list = row.get("bounds"))
-      for (const Node& item : list->items) out.bounds.push_back(number_of(&item).value_or(0));
-    double before = 0;
-    for (double bound : out.bounds) {
-      if (bound <= before) error(row, "bounds", "do not ascend from above 0");
-      before = bound;
-    }
+    if (const Node* list = row.get("bounds")) out.bounds = numbers_of(*list);
+    if (!ascends(out.bounds)) error(row, "bounds", "do not ascend from above 0");
     if (out.bounds.empty() || out.bounds.size() != out_.steps.size())
       error(row, "bounds", "have to be as many as steps");
     else
@@ -219,8 +211,7 @@ class Reader {
       return;
     }
     if (out.low && out.high && *out.low >= *out.high) error(row, "low", "is not below high");
-    out.relative_to = text_of(row.get("relative_to"));
-    if (!out.relative_to.empty()) known(row, out.relative_to);
+    out.relative_to = named(row, "relative_to");
     out.tag = tag(row);
     out.note = text_of(row.get("note"));
     out_.limits.push_back(std::move(out));
@@ -232,11 +223,16 @@ class Reader {
     out.unit = text_of(row.get("unit"));
     if (out_.method != Method::difference || out.unit != out_.unit)
       unit(row, out.quantity, out.unit);
+    else
+      named(row, "quantity");
     auto value = bound(row, "from", "above", out.itself);
     if (!value) {
       value = bound(row, "upto", "below", out.itself);
       out.falling = true;
     }
+    for (const char* key : {"upto", "below"})
+      if (value && !out.falling && row.get(key) != nullptr)
+        error(*row.get(key), key, "stands beside from or above; write a level of its own");
     if (!value) error(row, "from", "no bound: write from, above, upto or below");
     out.bound = value.value_or(0);
     out.tag = tag(row);
@@ -246,7 +242,23 @@ class Reader {
       if (out_.categories[i].name == name) out.category = i;
     if (out.category == 0 && out_.method == Method::levels)
       error(row, "category", in_quotes(name) + " is not a category above the first");
+    for (const Level& before : out_.levels)
+      if (!in_order(before, out)) {
+        error(row, "category", "is not in the order of the bounds of " + out.quantity,
+              "bounds rise with the categories, or fall where upto or below is written");
+        break;
+      }
     out_.levels.push_back(std::move(out));
+  }
+
+  // Of one quantity a worse category begins farther out; a bound that is met only beyond itself
+  // begins after one that includes itself.
+  static bool in_order(const Level& a, const Level& b) {
+    if (a.quantity != b.quantity || a.falling != b.falling || a.category == b.category) return true;
+    const Level& mild = a.category < b.category ? a : b;
+    const Level& worse = a.category < b.category ? b : a;
+    if (mild.bound == worse.bound) return mild.itself && !worse.itself;
+    return (worse.bound > mild.bound) != a.falling;
   }
 
   void convert(const Node& row) {
@@ -257,7 +269,8 @@ class Reader {
     if (out.factor == 0) error(row, "factor", "is missing");
     out.tag = tag(row);
     out.note = text_of(row.get("note"));
-    if (known(row, out.from) && known(row, out.to)) out_.conversions.push_back(std::move(out));
+    if (known(row, "from", out.from) && known(row, "to", out.to))
+      out_.conversions.push_back(std::move(out));
   }
 
   void complete() {
@@ -285,19 +298,11 @@ class Reader {
   Standard out_;
 };
 
-std::optional<Node> parse(const std::filesystem::path& path, Diagnostics& errors) {
-  std::string why;
-  const auto content = read_file(path.string(), kMaxFileBytes, why);
-  if (content) return parse_toml(*content, path.string(), 0, errors);
-  errors.push_back(
-      {path.string(), 1, 1, "file", "cannot be read: " + why, std::string(kReinstall)});
-  return std::nullopt;
-}
-
 // Limits of another standard: of the same variant where both have one, else of its default.
 // How it treats a lower side may be less sure than the limit.
 struct Against {
   std::string name;
+  unsigned line = 1, column = 1;
   std::optional<Confidence> rule_tag;
 };
 void borrow(std::vector<Standard>& all, const std::vector<Against>& against, Diagnostics& errors) {
@@ -306,10 +311,15 @@ void borrow(std::vector<Standard>& all, const std::vector<Against>& against, Dia
     const Standard* lender = nullptr;
     if (!all[i].variant.empty()) lender = find(all, against[i].name, all[i].variant);
     if (lender == nullptr) lender = find(all, against[i].name);
+    if (lender != nullptr && !lender->sound) {
+      all[i].sound = false;
+      continue;
+    }
     if (lender == nullptr || lender->limits.empty()) {
-      errors.push_back({all[i].file, 1, 1, "against",
+      errors.push_back({all[i].file, against[i].line, against[i].column, "against",
                         in_quotes(against[i].name) + " is not a standard with limits",
-                        std::string(kReinstall)});
+                        suggest_standard(all, against[i].name)});
+      all[i].sound = false;
       continue;
     }
     std::vector<Limit> limits = lender->limits;
@@ -319,32 +329,34 @@ void borrow(std::vector<Standard>& all, const std::vector<Against>& against, Dia
   }
 }
 
-void read_places(const std::filesystem::path& path, std::vector<Standard>& all,
-                 Diagnostics& errors) {
-  const auto root = parse(path, errors);
-  if (!root) return;
-  const Node* places = root->get("place");
-  if (places == nullptr) return;
-  for (const Member& member : places->members) {
-    indicator::Place place;
-    place.dimension = text_of(member.value.get("dimension"));
-    place.sub_dimension = text_of(member.value.get("sub_dimension"));
-    place.tag = tag_of(member.value.get("tag")).value_or(Confidence::m);
-    if (const Node* list = member.value.get("iso"))
-      for (const Node& row : list->items)
-        place.iso.push_back({text_of(row.get("edition")), text_of(row.get("number")),
-                             text_of(row.get("quantity")),
-                             tag_of(row.get("tag")).value_or(Confidence::m)});
-    bool used = false;
-    for (Standard& standard : all)
-      if (standard.family == member.key) {
-        standard.place = place;
-        used = true;
-      }
-    if (!used && !all.empty())
-      errors.push_back({path.string(), member.line, member.column, "place." + member.key,
-                        "there is no such standard", std::string(kReinstall)});
+// A standard for each of its variants.
+void read_table(const Node& root, DataFile& file, const Catalogue& catalogue,
+                std::vector<Standard>& all, std::vector<Against>& against, Diagnostics& errors) {
+  std::vector<std::string> variants;
+  if (const Node* table = root.get("variants")) variants = texts_of(table->get("names"));
+  const bool clean = check_standard_keys(root, variants, file);
+  if (root.get("variants") == nullptr) variants = {""};
+  Diagnostics found;
+  const std::size_t first = all.size();
+  for (const std::string& variant : variants) {
+    Standard standard = Reader(root, file.name(), variant, catalogue, found).read();
+    if (find(all, standard.id) != nullptr)
+      found.push_back({file.name(), 1, 1, "id", "a second standard " + in_quotes(standard.id),
+                       std::string(kCorrectTable)});
+    all.push_back(std::move(standard));
+    Against borrowed{text_of(root.get("against")), 1, 1, tag_of(root.get("rule_tag"))};
+    if (const Node* node = root.get("against")) {
+      borrowed.line = node->line;
+      borrowed.column = node->column;
+    }
+    against.push_back(std::move(borrowed));
   }
+  for (std::size_t i = first; i < all.size(); ++i) all[i].sound = clean && found.empty();
+  // What a misspelt key leaves out is no second mistake, nor is one in each variant.
+  if (!clean) return;
+  std::set<std::string> said;
+  for (Diagnostic& one : found)
+    if (said.insert(text(one)).second) errors.push_back(std::move(one));
 }
 
 }  // namespace
@@ -357,26 +369,17 @@ std::vector<Standard> read_standards(const std::filesystem::path& folder,
     if (entry.path().extension() == ".toml") files.push_back(entry.path());
   if (failed)
     errors.push_back({(folder / "standards").string(), 1, 1, "folder",
-                      "cannot be read: " + failed.message(), std::string(kReinstall)});
+                      "cannot be read: " + failed.message(), std::string(kCorrectTable)});
   std::sort(files.begin(), files.end());
   std::vector<Standard> out;
   std::vector<Against> against;
-  for (const std::filesystem::path& file : files) {
-    const auto root = parse(file, errors);
-    if (!root) continue;
-    std::vector<std::string> variants = {""};
-    if (const Node* table = root->get("variants")) variants = texts_of(table->get("names"));
-    for (const std::string& variant : variants) {
-      Standard standard = Reader(*root, file.string(), variant, catalogue, errors).read();
-      if (find(out, standard.id) != nullptr)
-        errors.push_back({file.string(), 1, 1, "id", "a second standard " + in_quotes(standard.id),
-                          std::string(kReinstall)});
-      out.push_back(std::move(standard));
-      against.push_back({text_of(root->get("against")), tag_of(root->get("rule_tag"))});
-    }
+  for (const std::filesystem::path& path : files) {
+    DataFile file(path.string(), kCorrectTable, errors);
+    const auto root = file.read();
+    if (root) read_table(*root, file, catalogue, out, against, errors);
   }
   borrow(out, against, errors);
-  read_places(folder / "smart-city.toml", out, errors);
+  read_places(folder / "smart-city.toml", catalogue, out, errors);
   return out;
 }
 

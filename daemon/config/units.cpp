@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <map>
 
+#include "config/data_file.hpp"
+
 namespace gerbang::config {
 namespace {
 
@@ -28,6 +30,12 @@ struct FreeConverter {
 };
 using Unit = std::unique_ptr<ut_unit, FreeUnit>;
 using Converter = std::unique_ptr<cv_converter, FreeConverter>;
+
+constexpr std::string_view kReinstall =
+    "this file belongs to the installation: install the package again, or set GERBANG_DATA";
+constexpr std::array<DataKey, 4> kFile = {
+    {{"version"}, {"source"}, {"valid_from", DataType::date}, {"unit", DataType::rows}}};
+constexpr std::array<DataKey, 3> kRow = {{{"name"}, {"is"}, {"spellings", DataType::texts}}};
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(' ');
@@ -89,13 +97,15 @@ Units& Units::operator=(Units&&) noexcept = default;
 
 void Units::add(const Node& root, const std::string& file, Diagnostics& errors) {
   auto error = [&](const Node& at, std::string what) {
-    errors.push_back({file, at.line, at.column, "unit", std::move(what),
-                      "this file belongs to the installation: install the package again"});
+    errors.push_back({file, at.line, at.column, "unit", std::move(what), std::string(kReinstall)});
   };
   if (!impl_->system) {
     error(root, "the unit database of UDUNITS-2 cannot be read (package libudunits2-data)");
     return;
   }
+  DataFile data(file, kReinstall, errors);
+  data.check(root, "", kFile);
+  data.check_rows(root, "unit", kRow);
   const Node* list = root.get("unit");
   if (list == nullptr) return error(root, "no [[unit]] here");
   for (const Node& row : list->items) {

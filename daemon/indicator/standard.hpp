@@ -122,7 +122,8 @@ struct Standard {
   std::vector<std::string> aliases;
   Label title;
   std::string version, source, valid_from, note;
-  std::string file;  // where it was read
+  std::string file;   // where it was read
+  bool sound = true;  // false: that file has mistakes, or the one it takes its limits from
   Method method = Method::limits;
   Averaging averaging;
   Statistic statistic = Statistic::mean;

@@ -6,11 +6,11 @@
 #include <cmath>
 #include <cstdio>
 
-#include "config/load.hpp"
 #include "config/standards.hpp"
 #include "core/number_text.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/table.hpp"
+#include "ctl/tables.hpp"
 
 namespace gerbang::ctl {
 namespace {
@@ -122,13 +122,10 @@ void print(const Standard& standard, const Evaluation& e, bool ind) {
 }  // namespace
 
 int evaluate(const Common& common, const EvaluateOptions& options) {
-  config::Diagnostics errors;
-  const auto folder = config::default_data_directory();
-  const config::Catalogue catalogue = config::read_catalogue(folder, errors);
-  const auto all = config::read_standards(folder, catalogue, errors);
-  for (const config::Diagnostic& error : errors)
-    std::fprintf(stderr, "%s\n", config::text(error).c_str());
+  const Tables tables = read_tables();
+  const auto& all = tables.standards;
   const Standard* standard = indicator::find(all, options.standard, options.variant);
+  if (!usable(tables, standard)) return kConfig;
   if (standard == nullptr) {
     if (const Standard* family = indicator::find(all, options.standard))
       return refuse(family->id + " has no variant " + config::in_quotes(options.variant) +
@@ -138,7 +135,7 @@ int evaluate(const Common& common, const EvaluateOptions& options) {
   }
   std::vector<indicator::Given> given;
   for (const std::string& text : options.values) {
-    auto one = parse(text, catalogue);
+    auto one = parse(text, tables.catalogue);
     if (!one) return refuse(one.error().what);
     given.push_back(std::move(*one));
   }

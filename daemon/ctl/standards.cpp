@@ -4,10 +4,10 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
-#include "config/load.hpp"
 #include "core/number_text.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/table.hpp"
+#include "ctl/tables.hpp"
 
 namespace gerbang::ctl {
 namespace {
@@ -140,15 +140,12 @@ void print(const Standard& s, bool ind) {
 }  // namespace
 
 int standards(const Common& common, const std::string& name, const std::string& variant) {
-  config::Diagnostics errors;
-  const auto folder = config::default_data_directory();
-  const config::Catalogue catalogue = config::read_catalogue(folder, errors);
-  const auto all = config::read_standards(folder, catalogue, errors);
-  for (const config::Diagnostic& error : errors)
-    std::fprintf(stderr, "%s\n", config::text(error).c_str());
+  const Tables tables = read_tables();
+  const auto& all = tables.standards;
   const bool ind = common.language == "ind";
   if (!name.empty()) {
     const Standard* standard = indicator::find(all, name, variant);
+    if (!usable(tables, standard)) return kConfig;
     if (standard == nullptr) {
       std::fprintf(stderr, "gerbangctl: there is no standard %s; %s\n",
                    config::in_quotes(name + (variant.empty() ? "" : " " + variant)).c_str(),
@@ -161,16 +158,19 @@ int standards(const Common& common, const std::string& name, const std::string& 
       print(*standard, ind);
     return kOk;
   }
+  const bool good = usable(tables, nullptr);
   if (common.json) {
     json::array out;
-    for (const Standard& standard : all) out.push_back(json_of(standard));
+    for (const Standard& standard : all)
+      if (standard.sound) out.push_back(json_of(standard));
     std::puts(json::serialize(out).c_str());
   } else {
     Table table;
-    for (const Standard& s : all) table.add({s.id, s.version, ind ? s.title.ind : s.title.eng});
+    for (const Standard& s : all)
+      if (s.sound) table.add({s.id, s.version, ind ? s.title.ind : s.title.eng});
     table.print();
   }
-  return errors.empty() ? kOk : kConfig;
+  return good ? kOk : kConfig;
 }
 
 }  // namespace gerbang::ctl

@@ -3,14 +3,17 @@
 """`gerbangctl evaluate` and `gerbangctl standards` as people and programs call them."""
 import json
 import os
+import pathlib
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 from harness import BUILD, SOURCE
 
 
-def ctl(*arguments):
-    environment = {**os.environ, "GERBANG_DATA": str(SOURCE / "config")}
+def ctl(*arguments, data=SOURCE / "config"):
+    environment = {**os.environ, "GERBANG_DATA": str(data)}
     return subprocess.run([str(BUILD / "bin" / "gerbangctl"), *arguments], capture_output=True, text=True,
                           env=environment, timeout=30)
 
@@ -56,6 +59,30 @@ class Evaluate(unittest.TestCase):
         for word in ("Permenkes 2/2023", "< 3", "0.2 to 0.5", "[B]", "within 3 of air_temperature"):
             self.assertIn(word, shown)
         self.assertEqual(ctl("standards", "nonsense").returncode, 66)
+
+    def test_nothing_is_told_from_a_table_with_a_mistake(self):
+        with tempfile.TemporaryDirectory() as folder:
+            data = pathlib.Path(folder) / "data"
+            shutil.copytree(SOURCE / "config", data)
+            table = data / "standards/drinking-water.toml"
+            table.write_text(table.read_text().replace("low = 0.2\n", "lwo = 0.2\n", 1))
+            for call in (["evaluate", "drinking-water", "free_chlorine=0.05"], ["standards", "drinking-water"],
+                         ["standards", "drinking-water-compliance"]):
+                with self.subTest(call):
+                    done = ctl(*call, data=data)
+                    self.assertEqual((done.returncode, done.stdout), (78, ""))
+                    self.assertIn('drinking-water.toml:24:1: limit.lwo: unknown key; did you mean "low"?', done.stderr)
+            listed = ctl("standards", "--json", data=data)
+            self.assertEqual(listed.returncode, 78)
+            ids = [one["id"] for one in json.loads(listed.stdout)]
+            self.assertIn("ispu", ids)
+            self.assertNotIn("drinking-water", ids)
+            other = ctl("evaluate", "ispu", "pm2_5=77.44", data=data)
+            self.assertEqual(other.returncode, 0, other.stderr)
+            self.assertIn("warning: ", other.stderr)
+            quantities = data / "quantities.toml"
+            quantities.write_text(quantities.read_text().replace("decimals =", "decimls =", 1))
+            self.assertEqual(ctl("evaluate", "ispu", "pm2_5=77.44", data=data).returncode, 78)
 
     def test_examples_of_sites_are_valid(self):
         environment = {**os.environ, "GERBANG_DATA": str(SOURCE / "config"), "GERBANG_DRIVER_PATH": str(BUILD / "drivers")}

@@ -118,6 +118,10 @@ class Quality {
     return out;
   }
 
+  static bool apart(const quality::Range& a, const quality::Range& b) {
+    return (a.high && b.low && *b.low > *a.high) || (a.low && b.high && *b.high < *a.low);
+  }
+
   void rules(std::size_t i) {
     Sensor& sensor = config_.sensors[i];
     quality::Rules out;
@@ -144,6 +148,9 @@ class Quality {
       if (!own.has("expected")) out.expected.reset();
       out.stale_ms = 0;
     }
+    if (own.has("expected") && out.range && out.expected && apart(*out.range, *out.expected))
+      error(own, "expected", "lies wholly outside of the sensor's range: nothing could be good",
+            "correct one of the two");
     if (own.has("rate")) {
       const Table rate = own.table("rate");
       const auto change = amount(rate, "change", i);

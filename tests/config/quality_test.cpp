@@ -150,6 +150,10 @@ TEST(Quality, MistakesSayWhereAndWhatToWrite) {
             "sensor[ph].quality.expectd: unknown key; did you mean \"expected\"?");
   EXPECT_EQ(mistake(sensor("ph", "ph", "quality = { expected = { low = 9, high = 6 } }")),
             "sensor[ph].quality.expected: low is not below high; exchange them");
+  EXPECT_EQ(mistake(sensor("q", "flow", R"(range = { low = 0.0, high = 10.0 }
+quality = { expected = { low = 20.0, high = 30.0 } })")),
+            "sensor[q].quality.expected: lies wholly outside of the sensor's range: nothing could "
+            "be good; correct one of the two");
   EXPECT_EQ(mistake(sensor("ph", "ph", "quality = { spike = {} }")),
             "sensor[ph].quality.spike: neither suspect nor bad; write spike = { suspect = 1.0, bad "
             "= 3.0 }");

@@ -7,7 +7,7 @@ import time
 import unittest
 import subprocess
 
-from harness import BUILD, SOURCE, Bench, Broker, Gateway, Subscriber, free_port, wait_for
+from harness import SANITIZERS, SOURCE, Bench, Broker, Gateway, Subscriber, free_port, wait_for
 from plant import Plant
 
 YEARS = 2 * 365 * 86400
@@ -67,9 +67,7 @@ class Clock(unittest.TestCase):
         faketime = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
         self.offset, self.sync = self.bench.folder / "offset", self.bench.folder / "sync"
         # The runtime of a sanitizer has to stand before what stands in between.
-        linked = subprocess.run(["ldd", BUILD / "bin" / "gerbangd"], capture_output=True, text=True, check=True).stdout
-        runtimes = " ".join(word for word in linked.split() if word.startswith("/") and "san.so" in word)
-        self.environment = {"LD_PRELOAD": f"{runtimes} {faketime} {shim}".strip(), "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1",
+        self.environment = {"LD_PRELOAD": " ".join([*SANITIZERS, str(faketime), str(shim)]), "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1",
                             "FAKETIME_TIMESTAMP_FILE": str(self.offset), "CLOCK_SHIM": str(self.sync), "DONT_FAKE_MONOTONIC": "1"}
         self.set_clock(-YEARS, False)
         self.broker = Broker(self.bench)

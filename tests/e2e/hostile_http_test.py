@@ -17,7 +17,7 @@ import time
 import unittest
 
 from counting_rig import UNITS, Rig
-from harness import SOURCE, Bench, wait_for
+from harness import SANITIZERS, SOURCE, Bench, wait_for
 from observe import Footprint, quantile
 
 SECONDS = float(os.environ.get("HOSTILE_SECONDS", "3"))
@@ -85,8 +85,9 @@ class HostileHttp(unittest.TestCase):
                 self.check(name, outcomes)
             after = Footprint.of(rig.gateway.pid)
             wait_for("the connections to end", lambda: Footprint.of(rig.gateway.pid).daemon_descriptors <= before.daemon_descriptors + 2, 30)
-            self.assertLess(after.daemon_resident - before.daemon_resident, GROWTH)
-            self.assertLess(after.peak, MEMORY)
+            if not SANITIZERS:
+                self.assertLess(after.daemon_resident - before.daemon_resident, GROWTH)
+                self.assertLess(after.peak, MEMORY)
             _, metrics = rig.gateway.get(rig.http_port, "/metrics")
             counted = [line for line in metrics.splitlines() if line.startswith("gerbang_http_connections_total")]
             self.assertIn("displaced", " ".join(counted))
@@ -107,7 +108,7 @@ class HostileHttp(unittest.TestCase):
         if name == "pipelines":
             self.assertEqual(set(answers), {"200"})
         if name == "crowd":
-            self.assertGreater(outcomes["connected"], 9000 * outcomes["waves"], outcomes)
+            self.assertGreater(outcomes["connected"], (5000 if SANITIZERS else 9000) * outcomes["waves"], outcomes)
         if name == "sleepers":
             # Four streams; a history that fits into the kernel's buffers makes room for the next.
             self.assertLessEqual(answers.get("200", 0), 20, outcomes)

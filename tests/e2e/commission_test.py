@@ -182,7 +182,7 @@ class Commission(unittest.TestCase):
         self.assertEqual(code, 0, err)
         self.assertIn("Before check: write the keys", err)
         self.assertEqual(tomllib.loads(out)["device"][0]["override"], {"conductivity": {}})
-        self.assertEqual(self.ctl("check", self.configuration(out))[0], 1, "nobody has written it yet")
+        self.assertEqual(self.ctl("check", self.configuration(out))[0], 78, "nobody has written it yet")
         written = out.replace('# unit = "…"', 'unit = "µS/cm"').replace("# scale = …", "scale = 10.0")
         code, said, err = self.ctl("check", self.configuration(written))
         self.assertEqual(code, 0, said + err)

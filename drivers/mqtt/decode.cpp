@@ -25,6 +25,17 @@ std::string hex_of(Bytes bytes) {
   return out;
 }
 
+// A sensor of one device hears no other.
+void check_device(const Values& keys, const std::optional<Uplink>& uplink) {
+  if (!keys.has("dev_eui")) return;
+  const std::string wanted = eui_of(keys.text("dev_eui"));
+  if (wanted.empty())
+    refuse("dev_eui = \"" + keys.text("dev_eui") + "\" is no EUI: write its 16 hex digits");
+  if (!uplink) refuse("dev_eui is given, and this is no uplink of ChirpStack");
+  if (uplink->dev_eui != wanted)
+    refuse("it is an uplink of " + uplink->dev_eui + ", not of " + wanted);
+}
+
 // What a sensor with these keys would read.
 void decode_one(Host host, const Values& keys, std::string_view payload,
                 const std::optional<Uplink>& uplink) {
@@ -78,6 +89,7 @@ gerbang_status decode_payload(Host host, const Values& keys, std::string_view pa
                std::to_string(uplink->f_port.value_or(0)) + ", data " +
                (bytes ? hex_of(*bytes) : "that is no base64"));
   }
+  check_device(keys, uplink);
   if (wanted) {
     decode_one(host, keys, payload, uplink);
     return GERBANG_OK;

@@ -267,6 +267,10 @@ TEST(MqttDecode, ShowsEveryNumberByThePointerThatReadsIt) {
   ASSERT_EQ(rig.decode({{"pointer", "/list/1"}}, bytes(R"({"list":[1,7]})")), GERBANG_OK);
   EXPECT_EQ(rig.readings.back().integer, 7);
   EXPECT_EQ(rig.decode({{"field", "level"}}, bytes(ChirpStack().text())), GERBANG_CONFIG);
+  EXPECT_EQ(rig.decode({{"dev_eui", "0202020202020202"}}, bytes(ChirpStack().text())),
+            GERBANG_CONFIG);
+  EXPECT_EQ(rig.decode({{"dev_eui", "01-01-01-01-01-01-01-01"}}, bytes(ChirpStack().text())),
+            GERBANG_OK);
   EXPECT_THAT(rig.log, HasSubstr("nothing stands at /level"));
   EXPECT_EQ(rig.decode({}, bytes("Err 3")), GERBANG_CONFIG);
   EXPECT_THAT(rig.log, HasSubstr("no JSON"));

@@ -333,6 +333,22 @@ def children(pid, name):
     return sorted(out)
 
 
+def short_windows(http_port, broker):
+    """Everything soon: commits, windows of 2 and 10 s, one uplink, the page at this port."""
+    return f"""
+[store]
+commit_interval = "200ms"
+[http]
+listen = "127.0.0.1:{http_port}"
+[windows]
+default = ["2s", "10s"]
+grace = "500ms"
+[[uplink]]
+name = "regional"
+url = "mqtt://127.0.0.1:{broker.port}"
+"""
+
+
 def identity(gateway_id="ipa-uji-1"):
     return f"""\
 [gateway]

@@ -6,7 +6,7 @@ import json
 import subprocess
 import unittest
 
-from harness import Bench, Broker, Gateway, Subscriber, free_port, identity, wait_for
+from harness import Bench, Broker, Gateway, Subscriber, free_port, identity, short_windows, wait_for
 
 SENSOR = """
 [[sensor]]
@@ -24,17 +24,7 @@ class Push(unittest.TestCase):
             broker = Broker(bench)
             room = Subscriber(bench, broker)
             port = free_port()
-            gateway = Gateway(bench, identity() + f"""
-[store]
-commit_interval = "200ms"
-[http]
-listen = "127.0.0.1:{port}"
-[windows]
-default = ["2s", "10s"]
-grace = "500ms"
-[[uplink]]
-name = "regional"
-url = "mqtt://127.0.0.1:{broker.port}"
+            gateway = Gateway(bench, identity() + short_windows(port, broker) + f"""
 [[driver]]
 name = "lora"
 plugin = "mqtt"

@@ -279,15 +279,21 @@ TEST(Quality, SilenceIsSaid) {
   plant.stop();
 }
 
-TEST(Quality, ComputedSensorsFollowTheirInputs) {
-  auto ec = sensor("ec"), temperature = sensor("temperature"), at_25 = sensor("ec-25");
-  change(ec.rules, [](auto& r) { r.spike = quality::SpikeRule{100, 1000}; });
+// The conductivity of the first sensor at the temperature of the second.
+pipeline::Sensor at_25_degrees() {
+  auto out = sensor("ec-25");
   quality::Formula formula;
   formula.kind = quality::Formula::Kind::conductivity_25;
   formula.coefficient = 0.02;
-  at_25.formula = std::make_shared<const quality::Formula>(formula);
-  at_25.from = {0, 1};
-  Plant plant({ec, temperature, at_25});
+  out.formula = std::make_shared<const quality::Formula>(formula);
+  out.from = {0, 1};
+  return out;
+}
+
+TEST(Quality, ComputedSensorsFollowTheirInputs) {
+  auto ec = sensor("ec");
+  change(ec.rules, [](auto& r) { r.spike = quality::SpikeRule{100, 1000}; });
+  Plant plant({ec, sensor("temperature"), at_25_degrees()});
   plant.start();
   auto poll = [&](double value) {
     ++plant.given;  // what is computed of it
@@ -313,13 +319,7 @@ TEST(Quality, ComputedSensorsFollowTheirInputs) {
 
 // A recording, or a broker that was away: many readings of both inputs in one frame.
 TEST(Quality, ComputedSensorsHaveAllOfAFrame) {
-  auto ec = sensor("ec"), temperature = sensor("temperature"), at_25 = sensor("ec-25");
-  quality::Formula formula;
-  formula.kind = quality::Formula::Kind::conductivity_25;
-  formula.coefficient = 0.02;
-  at_25.formula = std::make_shared<const quality::Formula>(formula);
-  at_25.from = {0, 1};
-  Plant plant({ec, temperature, at_25});
+  Plant plant({sensor("ec"), sensor("temperature"), at_25_degrees()});
   plant.start();
   std::vector<Reading> frame;
   for (int i = 0; i < 60; ++i) {

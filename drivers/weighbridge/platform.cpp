@@ -98,6 +98,7 @@ void Platform::note_opening(Time now) {
   if (dialogue_.waits()) dialogue_.doubt();
   damaged_ = GERBANG_REASON_NONE;
   steadiness_.interrupt();
+  kinds_ = {};
   recogniser_.reset();
   if (decoder_) decoder_->reset();
 }
@@ -176,14 +177,24 @@ void Platform::take(const Item& item, Time now) {
     }
   } else {
     line_.understood();
-    if (item.weight.basis == Basis::tare) return;  // what the platform carries is not shown
-    at_rest_ = steadiness_.take(item.weight);
+    const bool at_rest = steadiness_.take(item.weight);
     if (event_sensor_)
-      if (const auto weighing = finder_.take(item.weight, at_rest_, now)) report(*weighing);
+      if (const auto weighing = finder_.take(item.weight, at_rest, now)) report(*weighing);
+    if (!shows(item.weight, now)) return;
+    at_rest_ = at_rest;
   }
   newest_ = item;
   newest_at_ = now;
   damaged_ = GERBANG_REASON_NONE;
+}
+
+// Whether the channel `weight` gives it: never the tare, and a net weight only where gross ones do
+// not come as well (Turns), or have not come for longer than they are good for.
+bool Platform::shows(const Weight& weight, Time now) {
+  kinds_.take(weight.basis);
+  if (weight.basis == Basis::tare) return false;
+  return weight.basis != Basis::net || weight.tare || kinds_.alone() ||
+         now - std::max(newest_at_, opened_at_) > settings_.timeout;
 }
 
 void Platform::report(Weighing weighing) {

@@ -57,6 +57,7 @@ class Platform {
   bool use(Time now);
   void recognise(Bytes bytes, Time now);
   void take(const Item& item, Time now);
+  bool shows(const Weight& weight, Time now);
   void report(Weighing weighing);
   void serve(Time now);
   bool serve(const Sensor& sensor, Turn& turn, Time now, driver::Emitter& out);
@@ -76,11 +77,12 @@ class Platform {
   Time unused_at_{};           // newest answer that nobody may use
   Recogniser recogniser_;
   Steadiness steadiness_;
+  Turns kinds_;  // of the lines, for the channel `weight`
   WeighingFinder finder_;
   std::optional<std::uint32_t> event_sensor_;
   std::optional<double> event_tare_;
 
-  // What the indicator said last, and whether it was at rest.
+  // What the indicator said last that is shown, and whether it was at rest.
   Item newest_;
   bool at_rest_ = false;
   Time newest_at_{};  // 0: nothing since the port was opened

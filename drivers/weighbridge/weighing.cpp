@@ -12,19 +12,40 @@ namespace {
 constexpr int kConfirm = 2;
 constexpr Time kImpact = std::chrono::seconds(3);  // of a vehicle that drives on
 
-bool heavier(const Weight& a, const Weight& b) {
-  return a.load() > b.load();
+// A display rounds each of the three to its division, so they agree within one. It is not sent: it
+// is at most the largest usual one of which all three are multiples, else one of the last place.
+bool agree(const Weight& gross, const Weight& net, const Weight& tare) {
+  auto multiples = [&](double of) {
+    return std::fmod(gross.kg(), of) == 0 && std::fmod(net.kg(), of) == 0 &&
+           std::fmod(tare.kg(), of) == 0;
+  };
+  double division =
+      std::pow(10, -std::max({gross.shown.decimals, net.shown.decimals, tare.shown.decimals}));
+  for (const double usual : {1., 2., 5., 10., 20., 50.})
+    if (multiples(usual)) division = std::max(division, usual);
+  constexpr double kNoise = 1e-6;  // of the subtraction
+  return std::abs(gross.kg() - tare.kg() - net.kg()) <= division + kNoise;
 }
 
 }  // namespace
 
+void Turns::take(Basis basis) {
+  if (basis != Basis::gross && basis != Basis::net) return;
+  run_ = kind_ == basis ? std::min(run_ + 1, kAlone) : 1;
+  kind_ = basis;
+}
+
 bool Steadiness::take(const Weight& weight) {
+  if (weight.basis == Basis::tare) return false;
   if (weight.motion != Motion::unknown) return weight.motion == Motion::at_rest;
+  const bool is_net = weight.basis == Basis::net;
+  Run& own = is_net ? net_ : gross_;
+  turns_.take(weight.basis);
+  if (turns_.alone()) (is_net ? gross_ : net_).times = 0;  // it is of another time
   const double kg = weight.kg();
-  run_ = run_ > 0 && kg == last_ ? run_ + 1 : 1;
-  last_ = kg;
-  if (run_ > equal_) run_ = equal_;
-  return run_ == equal_;
+  own.times = own.times > 0 && kg == own.kg ? std::min(own.times + 1, equal_) : 1;
+  own.kg = kg;
+  return own.times == equal_;
 }
 
 Weighing with_stored_tare(Weighing weighing, double tare, double minimum) {
@@ -36,44 +57,89 @@ Weighing with_stored_tare(Weighing weighing, double tare, double minimum) {
   return weighing;
 }
 
-std::optional<Weighing> WeighingFinder::take(const Weight& weight, bool at_rest, Time now) {
-  if (weight.basis == Basis::tare) return std::nullopt;  // a display of the tare, not of a load
-  std::optional<Weighing> found;
-  const double load = weight.load();
-  const bool gap = last_at_ != Time{} && now - last_at_ > settings_.gap;
-  last_at_ = now;
-  if (gap) {
-    last_.reset();
-    empty_run_ = equal_run_ = 0;
-    const auto known = !stand_         ? std::nullopt
-                       : stand_->net   ? std::optional(stand_->net->weight.load())
-                       : stand_->gross ? std::optional(stand_->gross->weight.load())
-                                       : std::nullopt;
-    if (known && load > settings_.minimum && std::abs(load - *known) > settings_.near_zero)
-      found = leave(true);
-  }
+void WeighingFinder::Repeated::take(const Weight& next) {
+  times = times > 0 && weight.kg() == next.kg() ? std::min(times + 1, kConfirm) : 1;
+  weight = next;
+}
 
+// Where rest was told by equal readings, it is confirmed by them.
+bool WeighingFinder::Repeated::confirmed() const {
+  return times >= kConfirm || (times > 0 && weight.motion == Motion::unknown);
+}
+
+std::optional<Weighing> WeighingFinder::take(const Weight& weight, bool at_rest, Time now) {
+  if (weight.basis == Basis::tare) {  // a display of the tare, not of a load
+    if (weight.motion != Motion::moving) tare_.take(weight);
+    return std::nullopt;
+  }
+  if (last_at_ != Time{} && now - last_at_ > settings_.gap) {
+    interrupt();
+    was_silent_ = true;
+  }
+  last_at_ = now;
+
+  const bool is_net = weight.basis == Basis::net;
+  Repeated& own = is_net ? net_ : gross_;
+  turns_.take(weight.basis);
+  if (turns_.alone()) (is_net ? gross_ : net_).times = 0;  // it is of another time
+  if (at_rest)
+    own.take(weight);
+  else
+    gross_.times = net_.times = 0;
+  if (is_net && !weight.tare && !turns_.alone()) return std::nullopt;
+
+  std::optional<Weighing> found;
+  if (std::exchange(was_silent_, false) && is_another(weight)) found = leave(true);
+  const double load = weight.load();
   if (auto left = empty(load <= settings_.near_zero)) return left;
   if (stand_) stand_->above_since = {};
   if (load > settings_.minimum && !stand_) stand_.emplace();
-
-  const bool same = last_ && last_->kg() == weight.kg() && last_->basis == weight.basis;
-  equal_run_ = !at_rest ? 0 : same ? std::min(equal_run_ + 1, kConfirm) : 1;
-  last_ = at_rest ? std::optional(weight) : std::nullopt;
-  // Where rest was told by equal readings, it is confirmed by them.
-  const bool confirmed = equal_run_ >= kConfirm || (at_rest && weight.motion == Motion::unknown);
-  if (confirmed && stand_ && load > settings_.minimum) note(weight, now);
+  if (own.confirmed() && stand_ && load > settings_.minimum) note(weight, now);
   return found;
 }
 
+void WeighingFinder::interrupt() {
+  gross_.times = net_.times = 0;
+  empty_run_ = 0;
+}
+
+// Than what stood there before a silence.
+bool WeighingFinder::is_another(const Weight& weight) const {
+  if (!stand_ || weight.load() <= settings_.minimum) return false;
+  const bool is_net = weight.basis == Basis::net;
+  const auto& own = is_net ? stand_->net : stand_->gross;
+  const auto& known = own ? own : is_net ? stand_->gross : stand_->net;
+  return known && std::abs(weight.load() - known->weight.load()) > settings_.near_zero;
+}
+
 void WeighingFinder::note(const Weight& weight, Time now) {
-  auto& kept = weight.basis == Basis::net ? stand_->net : stand_->gross;
-  if (!kept || heavier(weight, kept->weight)) kept = Rest{weight, now};
+  const bool is_net = weight.basis == Basis::net;
+  Rest rest{weight, now};
+  // A net weight that is the gross one is none: nobody has tared.
+  const Weight& net = net_.weight;
+  if (!is_net && turns_.turned() && net_.confirmed() && net.kg() != weight.kg()) {
+    rest.net = net.kg();
+    if (tare_.times >= kConfirm && agree(weight, net, tare_.weight)) rest.tare = tare_.weight.kg();
+  }
+  auto& kept = is_net ? stand_->net : stand_->gross;
+  if (kept && !better(rest, *kept)) return;
+  if (kept && kept->weight.kg() == weight.kg()) rest.at = kept->at;
+  kept = rest;
+}
+
+// The heavier one; but of two that are nearly equal the one with a net weight that is one, and of
+// equal ones the newest with any: a driver who gets in or out does not cost the net weight, and a
+// tare may be entered late.
+bool WeighingFinder::better(const Rest& rest, const Rest& kept) const {
+  auto is_loaded = [&](const Rest& one) { return one.net && *one.net > settings_.minimum; };
+  const double more = rest.weight.load() - kept.weight.load();
+  if (std::abs(more) <= settings_.near_zero && is_loaded(rest) != is_loaded(kept))
+    return is_loaded(rest);
+  return more > 0 || (more == 0 && rest.net);
 }
 
 void WeighingFinder::above_range(Time now) {
-  last_.reset();
-  empty_run_ = equal_run_ = 0;
+  interrupt();
   last_at_ = now;
   if (!stand_) stand_.emplace();
   stand_->gross.reset();
@@ -83,8 +149,7 @@ void WeighingFinder::above_range(Time now) {
 }
 
 std::optional<Weighing> WeighingFinder::below_range(Time now) {
-  last_.reset();
-  equal_run_ = 0;
+  gross_.times = net_.times = 0;
   last_at_ = now;
   return empty(true);
 }
@@ -106,9 +171,11 @@ std::optional<Weighing> WeighingFinder::leave(bool interrupted) {
   out.interrupted = interrupted;
   if (stand.gross) {
     out.gross = stand.gross->weight.kg();
+    out.net = stand.gross->net;
+    out.tare = stand.gross->tare;
     out.at = stand.gross->at;
   }
-  if (stand.net) {
+  if (stand.net && !out.net && (stand.net->weight.tare || stand.net->weight.kg() != out.gross)) {
     const Weight& net = stand.net->weight;
     out.net = net.kg();
     out.at = stand.net->at;

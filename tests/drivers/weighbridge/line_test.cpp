@@ -103,6 +103,18 @@ TEST_F(WeighbridgeLine, AWeighingWithTareIsOneEventAndOneReading) {
   EXPECT_EQ(rig.events[1].fields.at("ticket"), 2);
 }
 
+TEST_F(WeighbridgeLine, OfLinesInTurnsTheGrossOneIsShownAndTheTareIsThatOfTheIndicator) {
+  sensor("weight");
+  sensor("tare", {}, 10s);
+  ASSERT_EQ(open({{"format", "st-gs"}, {"timeout", "5s"}}), GERBANG_OK);
+  for (const int gross : {0, 20'320, 0})
+    for (int i = 0; i < 5; ++i)
+      for (const char* line : {"NT", "TR", "GS"})
+        send(st_gs(*line == 'G' ? gross : *line == 'T' ? 7'980 : gross - 7'980, true, line));
+  EXPECT_THAT(numbers(0), testing::Each(testing::AnyOf(0, 20'320)));
+  EXPECT_EQ(numbers(1), (std::vector<double>{7'980})) << rig.log;
+}
+
 TEST_F(WeighbridgeLine, AGrossWeightIsNeverCountedAsNet) {
   sensor("weighing", {}, 10s);
   sensor("gross", {}, 10s);

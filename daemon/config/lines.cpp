@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace gerbang::config {
 namespace {
@@ -70,6 +72,38 @@ void fill_in(const Line& line, Document& document, Report& report) {
   for (Member& member : added) options->members.push_back(std::move(member));
 }
 
+std::string port_path(const std::string& written) {
+  constexpr int kMostLinks = 40;  // as the kernel
+  fs::path here;
+  std::vector<fs::path> ahead;  // names to be followed, the next one last
+  auto follow = [&](const fs::path& path) {
+    if (path.is_absolute()) here = path.root_path();
+    const fs::path names = path.relative_path();
+    std::vector<fs::path> next(names.begin(), names.end());
+    ahead.insert(ahead.end(), next.rbegin(), next.rend());
+  };
+  std::error_code failure;
+  follow(fs::absolute(written, failure));
+  if (failure) return written;
+  for (int links = 0; !ahead.empty();) {
+    const fs::path name = std::move(ahead.back());
+    ahead.pop_back();
+    if (name.empty() || name == ".") continue;
+    if (name == "..") {
+      here = here.parent_path();
+      continue;
+    }
+    const fs::path next = here / name, target = fs::read_symlink(next, failure);
+    if (failure)
+      here = next;  // no link
+    else if (++links > kMostLinks)
+      return written;
+    else
+      follow(target);
+  }
+  return here.string();
+}
+
 void check_ports(const Document& document, Report& report, const Config& config) {
   const auto tables = section_tables(document, "driver");
   struct Port {
@@ -85,13 +119,10 @@ void check_ports(const Document& document, Report& report, const Config& config)
     // A line that is reached over the network has no port here.
     const std::string* transport = text_in(driver.options, "transport");
     if (transport != nullptr && *transport == "tcp") continue;
-    std::error_code failure;
-    fs::path real = fs::canonical(*path, failure);
-    if (failure) real = fs::path(*path).lexically_normal();
     const Table options = tables[i].table("options");
     const Node* node = options.node() == nullptr ? nullptr : options.node()->get(kPortOption);
     const Place at = node != nullptr ? document.place(*node) : tables[i].place();
-    const auto [first, fresh] = seen.emplace(real.string(), Port{&driver, *path, at});
+    const auto [first, fresh] = seen.emplace(port_path(*path), Port{&driver, *path, at});
     if (fresh) continue;
     const Port& other = first->second;
     const std::string key = tables[i].key("options") + "." + std::string(kPortOption);

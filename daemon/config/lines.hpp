@@ -28,8 +28,14 @@ struct Line {
 // devices that cannot share a line.
 void fill_in(const Line& line, Document& document, Report& report);
 
+// Where the name of a port leads through all its links, whether or not something is there: a link
+// to an adapter that is unplugged still says which port it is. As it was written where links lead
+// in a circle. Reads the file system.
+std::string port_path(const std::string& written);
+
 // One serial port belongs to one driver. Reports the second one, also where the two write it
-// differently (/dev/serial/by-id). After build_drivers().
+// differently (/dev/serial/by-id). Without an adapter udev makes no link: then the second one is
+// refused when it opens the port. After build_drivers().
 void check_ports(const Document& document, Report& report, const Config& config);
 
 }  // namespace gerbang::config

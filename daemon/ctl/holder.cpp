@@ -5,9 +5,10 @@
 #include <sys/sysmacros.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "config/lines.hpp"
 
 namespace gerbang::ctl {
 namespace {
@@ -17,12 +18,6 @@ std::string content_of(const std::string& path) {
   std::ostringstream out;
   out << in.rdbuf();
   return out.str();
-}
-
-std::string real_path(const std::string& path) {
-  std::error_code error;
-  auto real = std::filesystem::canonical(path, error);
-  return error ? path : real.string();
 }
 
 const OptionValue* find(const OptionValues& values, std::string_view name) {
@@ -68,7 +63,7 @@ const config::Driver* driver_on(const config::Config& config, const std::string&
     const OptionValue* its_host = find(driver.options, "host");
     const OptionValue* its_port = find(driver.options, "port");
     if (!device.empty() && its_device != nullptr &&
-        real_path(its_device->text) == real_path(device))
+        config::port_path(its_device->text) == config::port_path(device))
       return &driver;
     if (!host.empty() && its_host != nullptr && its_host->text == host && its_port != nullptr &&
         its_port->integer == port)

@@ -192,24 +192,51 @@ only = ["ph"]
   EXPECT_THAT(change.drivers, ElementsAre("rs485-a"));
 }
 
+std::string line_on(const std::string& name, const std::string& plugin, const std::string& path) {
+  return "[[driver]]\nname = \"" + name + "\"\nplugin = \"" + plugin +
+         "\"\noptions = { device = \"" + path + "\" }\n";
+}
+
 TEST(Ports, AreTheSameAlsoThroughALink) {
   test::TempDir folder;
   std::ofstream(folder.path() / "ttyUSB0") << "";
   std::filesystem::create_symlink(folder.path() / "ttyUSB0", folder.path() / "by-id");
   const std::string real = (folder.path() / "ttyUSB0").string(),
                     link = (folder.path() / "by-id").string();
-  auto driver = [](const std::string& name, const std::string& plugin, const std::string& path) {
-    return "[[driver]]\nname = \"" + name + "\"\nplugin = \"" + plugin +
-           "\"\noptions = { device = \"" + path + "\" }\n";
-  };
 
-  const LoadResult result = loaded(driver("a", "probe", real) + driver("b", "probe", link) +
-                                   driver("c", "probe", real + "1"));
+  const LoadResult result = loaded(line_on("a", "probe", real) + line_on("b", "probe", link) +
+                                   line_on("c", "probe", real + "1"));
 
   ASSERT_EQ(result.errors.size(), 1u);
   EXPECT_THAT(text(result.errors[0]), HasSubstr(":13:22: driver[b].options.device: \"" + link +
                                                 "\" is the port of driver"));
   EXPECT_THAT(text(result.errors[0]), HasSubstr(":9:22 (written \"" + real + "\" there)"));
+}
+
+TEST(Ports, AreTheSameAlsoThroughALinkToAnAdapterThatIsUnplugged) {
+  namespace fs = std::filesystem;
+  test::TempDir folder;
+  const fs::path dev = folder.path() / "dev";
+  fs::create_directories(dev / "serial" / "by-id");
+  fs::create_symlink("../../ttyUSB0", dev / "serial" / "by-id" / "usb-x");  // as udev writes it
+  fs::create_symlink(dev / "serial" / "by-id" / "usb-x", dev / "scale");    // of a rule on the site
+  fs::create_symlink(dev / "gone", dev / "other");
+  fs::create_symlink("loop-b", dev / "loop-a");
+  fs::create_symlink("loop-a", dev / "loop-b");
+  auto same = [&](const std::string& a, const std::string& b) {
+    return !loaded(line_on("a", "probe", (dev / a).string()) +
+                   line_on("b", "probe", (dev / b).string()))
+                .errors.empty();
+  };
+
+  EXPECT_TRUE(same("serial/by-id/usb-x", "ttyUSB0"));
+  EXPECT_TRUE(same("ttyUSB0", "scale"));
+  EXPECT_TRUE(same("scale", "serial/./by-id/../../ttyUSB0"));
+  EXPECT_TRUE(same("other/ttyUSB0", "gone/ttyUSB0"));
+  EXPECT_TRUE(same("loop-a", "loop-a"));
+  EXPECT_FALSE(same("loop-a", "loop-b"));
+  EXPECT_FALSE(same("scale", "ttyUSB1"));
+  EXPECT_FALSE(same("serial/by-id/usb-y", "ttyUSB0"));
 }
 
 TEST(Profile, KeepsWhatIsSaidOfItsChannels) {

@@ -143,15 +143,34 @@ std::string crc_hint(Bytes bytes) {
          "protocol";
 }
 
+// Of a frame from the unit to the last byte before a checksum that fits, or behind a header that
+// does: what it says itself does not.
+std::string contradiction(Bytes body) {
+  if (!reads(body[1]) || body.size() < 3)
+    return "a frame of function code " + std::to_string(body[1] & ~kExceptionBit) +
+           " cannot have " + std::to_string(body.size()) + " bytes without header and checksum";
+  const std::size_t held = body.size() - 3;
+  if (body[2] == held)
+    return "an answer with " + std::to_string(held) + " bytes of data ends within a register";
+  return "it is an answer that announces " + std::to_string(body[2]) + " bytes of data and holds " +
+         std::to_string(held);
+}
+
 std::string refusal(Bytes bytes) {
   if (bytes.size() < 4)
     return std::to_string(bytes.size()) + " bytes are too few for a Modbus frame";
+  if (sound(bytes))
+    return "the checksum (CRC) fits, but " + contradiction(bytes.first(bytes.size() - kCrc));
   // A header of Modbus TCP that does not fit the rest, where RTU makes no sense: it would have no
   // data.
   if (bytes.size() >= kLeader + 3 && word(bytes, 2) == 0 &&
-      !lengths(bytes.subspan(kLeader)).empty())
+      !lengths(bytes.subspan(kLeader)).empty()) {
+    const Bytes body = bytes.subspan(kLeader);
+    if (word(bytes, 4) == body.size())
+      return "a Modbus TCP header that fits, but " + contradiction(body);
     return "a Modbus TCP header that announces " + std::to_string(word(bytes, 4)) +
-           " bytes behind it; here are " + std::to_string(bytes.size() - kLeader);
+           " bytes behind it; here are " + std::to_string(body.size());
+  }
   const auto needed = checksum(bytes.first(bytes.size() - kCrc));
   return "neither Modbus TCP (no header that fits) nor RTU: the checksum (CRC) is " +
          hex(bytes.last(kCrc)) + ", these bytes need " + hex(needed) + crc_hint(bytes);

@@ -78,10 +78,14 @@ Parsed parse_pdu(const Question& question, Bytes pdu) {
   if (pdu[0] != function)
     return protocol("an answer to function code " + std::to_string(pdu[0]) + ", asked was " +
                     std::to_string(function));
-  const std::size_t expected = question.data_size();
-  if (pdu.size() < 2 || pdu[1] != expected || pdu.size() != 2 + expected)
-    return protocol("an answer with " + std::to_string(pdu.size() < 2 ? 0 : pdu.size() - 2) +
-                    " bytes of data, expected were " + std::to_string(expected));
+  if (pdu.size() < 2) return protocol("an answer that is only a function code");
+  const std::size_t expected = question.data_size(), held = pdu.size() - 2;
+  if (pdu[1] != held)
+    return protocol("an answer that announces " + std::to_string(pdu[1]) +
+                    " bytes of data and holds " + std::to_string(held));
+  if (held != expected)
+    return protocol("an answer with " + std::to_string(held) + " bytes of data, expected were " +
+                    std::to_string(expected));
   Parsed parsed;
   parsed.kind = Parsed::Kind::answer;
   parsed.data = pdu.subspan(2);

@@ -125,6 +125,17 @@ TEST(Captured, SaysWhatMayHaveHappenedToAFrame) {
   EXPECT_THAT(refusal({0, 1, 0, 0, 0, 9, 1, 3, 2, 1, 2}), HasSubstr("announces 9 bytes"));
 }
 
+TEST(Captured, AFrameThatFitsAndContradictsItselfIsSaidToDoSo) {
+  const std::string announces = "it is an answer that announces 4 bytes of data and holds 2";
+  EXPECT_EQ(refusal(with_crc({1, 3, 4, 1, 2})), "the checksum (CRC) fits, but " + announces);
+  EXPECT_EQ(refusal({0, 1, 0, 0, 0, 5, 1, 1, 4, 1, 2}),
+            "a Modbus TCP header that fits, but " + announces);
+  EXPECT_THAT(refusal(with_crc({1, 3, 1, 7})), HasSubstr("1 bytes of data ends within a register"));
+  EXPECT_THAT(refusal(with_crc({1, 6, 0, 1, 0, 2, 9})),
+              HasSubstr("function code 6 cannot have 7 bytes without header"));
+  EXPECT_THAT(refusal(with_crc({1, 0x83, 2, 9})), HasSubstr("code 3 cannot have 4 bytes"));
+}
+
 TEST(Captured, SuggestsOrdersThatMakeSense) {
   EXPECT_EQ(likely_floats(Data{0x42, 0xF6, 0xCC, 0xCD}).substr(0, 10), "abcd 123.4");
   EXPECT_THAT(likely_floats(Data{0xCC, 0xCD, 0x42, 0xF6}), HasSubstr("cdab 123.4"));

@@ -165,6 +165,15 @@ TEST(FrameTcp, WhatDisagreesWithTheQuestionIsBroken) {
   }
 }
 
+TEST(Frame, AnAnswerOfAnotherLengthIsToldFromOneThatContradictsItself) {
+  EXPECT_EQ(parse_tcp(kTwo, 7, tcp(7, {1, 3, 2, 1, 2})).why,
+            "an answer with 2 bytes of data, expected were 4");
+  EXPECT_EQ(parse_tcp(kTwo, 7, tcp(7, {1, 3, 2, 1, 2, 3, 4})).why,
+            "an answer that announces 2 bytes of data and holds 4");
+  EXPECT_EQ(give_up_rtu({1, Table::coil, 0, 9}, with_crc({1, 1, 9, 0xCD, 1})).why,
+            "an answer that announces 9 bytes of data and holds 2");
+}
+
 TEST(FrameTcp, TakesExceptionsAndBits) {
   const Parsed refusal = parse_tcp(kTwo, 7, tcp(7, {1, 0x83, 11}));
   ASSERT_EQ(refusal.kind, Kind::exception);

@@ -86,6 +86,7 @@ std::optional<Weighing> WeighingFinder::take(const Weight& weight, bool at_rest,
     own.take(weight);
   else
     gross_.times = net_.times = 0;
+  if (!is_net && own.times == 1) net_.times = 0;  // it was beside another gross weight
   if (is_net && !weight.tare && !turns_.alone()) return std::nullopt;
 
   std::optional<Weighing> found;
@@ -115,9 +116,8 @@ bool WeighingFinder::is_another(const Weight& weight) const {
 void WeighingFinder::note(const Weight& weight, Time now) {
   const bool is_net = weight.basis == Basis::net;
   Rest rest{weight, now};
-  // A net weight that is the gross one is none: nobody has tared.
   const Weight& net = net_.weight;
-  if (!is_net && turns_.turned() && net_.confirmed() && net.kg() != weight.kg()) {
+  if (!is_net && turns_.turned() && net_.confirmed() && is_tared(weight, net)) {
     rest.net = net.kg();
     if (tare_.times >= kConfirm && agree(weight, net, tare_.weight)) rest.tare = tare_.weight.kg();
   }
@@ -125,6 +125,12 @@ void WeighingFinder::note(const Weight& weight, Time now) {
   if (kept && !better(rest, *kept)) return;
   if (kept && kept->weight.kg() == weight.kg()) rest.at = kept->at;
   kept = rest;
+}
+
+// A net weight that is the gross one is none: nobody has tared, or only what an empty platform
+// carries as well.
+bool WeighingFinder::is_tared(const Weight& gross, const Weight& net) const {
+  return net.tare || std::abs(gross.kg() - net.kg()) > settings_.near_zero;
 }
 
 // The heavier one; but of two that are nearly equal the one with a net weight that is one, and of
@@ -175,7 +181,9 @@ std::optional<Weighing> WeighingFinder::leave(bool interrupted) {
     out.tare = stand.gross->tare;
     out.at = stand.gross->at;
   }
-  if (stand.net && !out.net && (stand.net->weight.tare || stand.net->weight.kg() != out.gross)) {
+  const bool is_net =
+      stand.net && (!stand.gross || is_tared(stand.gross->weight, stand.net->weight));
+  if (is_net && !out.net) {
     const Weight& net = stand.net->weight;
     out.net = net.kg();
     out.at = stand.net->at;

@@ -123,6 +123,7 @@ class WeighingFinder {
   bool is_another(const Weight& weight) const;
   std::optional<Weighing> empty(bool is_empty);
   void note(const Weight& weight, Time now);
+  bool is_tared(const Weight& gross, const Weight& net) const;
   bool better(const Rest& rest, const Rest& kept) const;
   std::optional<Weighing> leave(bool interrupted);
 

@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,8 @@ BUILD = pathlib.Path(os.environ.get("GERBANG_BUILD", SOURCE / "build" / "dev"))
 # Runtimes of a sanitizer that the daemon is built with: bytes and times are theirs then, and bounds of them say nothing.
 SANITIZERS = [word for word in subprocess.run(["ldd", BUILD / "bin" / "gerbangd"], capture_output=True, text=True).stdout.split()
               if word.startswith("/") and "san.so" in word]
+# What one of them says, of the daemon or of a child of it, fails the test; a crash that a test asked for does not.
+REPORT = re.compile(r"WARNING: ThreadSanitizer|ERROR: AddressSanitizer: [a-z]|LeakSanitizer: detected|: runtime error: ")
 ROOT = "gerbang/v1"
 MESSAGES = {"aggregate": "AggregateBatch", "indicator": "Indicator", "alarm": "Alarm", "event": "Event",
             "state": "GatewayState", "description": "GatewayDescription", "gap": "Gap", "reading": "ReadingBatch"}
@@ -102,12 +105,16 @@ class Bench:
         for process in reversed(self.processes):
             with contextlib.suppress(Exception):
                 process.stop(signal.SIGKILL)
+        reports = [(process.name, found, process.text()) for process in self.processes if SANITIZERS
+                   and (found := REPORT.search(process.text()))]
         if kind is not None:
             for process in self.processes:
                 print(f"---- {process.name}\n" + process.text()[-4000:], file=sys.stderr)
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.in_memory is not None:
             shutil.rmtree(self.in_memory, ignore_errors=True)
+        for name, found, text in reports:
+            raise AssertionError(f"a sanitizer's report in the output of {name}:\n{text[found.start():][:6000]}") from error
         return False
 
     def memory(self):

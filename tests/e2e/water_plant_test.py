@@ -44,7 +44,7 @@ plugin = "modbus"
 interval = "200ms"
 [driver.options]
 {transport}
-timeout = "500ms"
+timeout = "5s"   # an answer that was given up would be served and not received
 """
     for name, (quantity, unit, address, more) in SENSORS.items():
         text += f"""

@@ -30,6 +30,7 @@
 #include "async/elsewhere.hpp"
 #include "async/spawn.hpp"
 #include "config/diff.hpp"
+#include "core/text.hpp"
 #include "ipc/child.hpp"
 #include "ipc/memory.hpp"
 #include "observe/log.hpp"
@@ -81,6 +82,7 @@ class Gateway final : public source::Sink {
   void refuse_reload(const std::string& why);
   void record_reload(const config::Change& change);
   void maintain(const http::MaintenanceCall& call);
+  void note_maintenance(const std::string& sensor, const quality::Work& work, bool begins);
   void tell_changes();
   http::Snapshot overview();  // without what there is of each sensor
   http::Snapshot snapshot();
@@ -154,6 +156,8 @@ Result<void> Gateway::open(const config::Config& config) {
   };
   pipeline_->wanted_by = [this](std::string_view topic) { return uplinks_->wanting(topic); };
   pipeline_->on_reading = [this] { ++version_; };
+  pipeline_->on_maintenance = [this](const std::string& sensor, const quality::Work& work,
+                                     bool begins) { note_maintenance(sensor, work, begins); };
   pipeline_->on_volatile = [this](MessageKind kind, const std::string& topic,
                                   const std::string& body) {
     uplinks_->say_now(kind, topic, body);
@@ -349,11 +353,14 @@ void Gateway::record_reload(const config::Change& change) {
   constexpr std::size_t kNamed = 12;
   Event event;
   event.kind = "config";
-  event.text = "configuration " + info_.config_hash + " holds; changed:";
+  const bool ind = info_.language == "ind";
+  event.text = ind ? "konfigurasi " + info_.config_hash + " berlaku; yang diubah:"
+                   : "configuration " + info_.config_hash + " holds; changed:";
   for (std::size_t i = 0; i < change.entries.size() && i < kNamed; ++i)
     event.text += " " + change.entries[i].key;
   if (change.entries.size() > kNamed)
-    event.text += " and " + std::to_string(change.entries.size() - kNamed) + " more";
+    event.text += (ind ? " dan " : " and ") + std::to_string(change.entries.size() - kNamed) +
+                  (ind ? " lagi" : " more");
   event.values.push_back(EventValue{"changes", static_cast<double>(change.entries.size()), ""});
   pipeline_->record(std::move(event));
 }
@@ -369,6 +376,18 @@ void Gateway::maintain(const http::MaintenanceCall& call) {
   work.person = call.person;
   work.note = call.note;
   pipeline_->begin_maintenance(call.sensor, std::move(work));
+}
+
+// The pipeline has logged it, and recorded the event.
+void Gateway::note_maintenance(const std::string& sensor, const quality::Work& work, bool begins) {
+  const std::string length = format_duration(work.length());
+  const std::string by = work.person + (work.person.empty() || work.note.empty() ? "" : ": ");
+  const std::string detail = by + work.note;
+  const std::string text = "maintenance of " + sensor +
+                           (begins ? " begins, for " : " has ended, after ") + length +
+                           (detail.empty() ? "" : ": " + detail);
+  notes_.keep("info", text,
+              {begins ? "maintenance_begins" : "maintenance_ended", sensor, length, detail});
 }
 
 // ---- each second --------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ pipeline::Options pipeline_options(const config::Config& config, const std::stri
   pipeline::Options options;
   options.boot_id = boot_id;
   options.timezone = config.gateway.timezone;
+  options.indonesian = config.gateway.language == "ind";
   for (const config::ZoneSpan& span : config.zone) {
     ZoneOffset offset;
     offset.utc_from_ms = span.utc_from_ms;

@@ -191,9 +191,9 @@ struct Note {
   // So that the page can say it in the reader's language (labels.json, "event"); details are
   // what the log says. Without a kind the page shows the text.
   struct About {
-    std::string kind;     // "driver", "uplink", "started", "reload_refused" …
-    std::string subject;  // its name
-    std::string state;    // a driver's state, "connected", "disconnected"
+    std::string kind;     // "driver", "uplink", "started", "maintenance_begins" …
+    std::string subject;  // its name, a sensor's id
+    std::string state;    // a driver's state, "connected", "disconnected", a length ("2h")
     std::string detail;
   };
   std::int64_t time_ms = 0;

@@ -3,6 +3,7 @@
 // Events: durable with their message in one transaction that does not wait for the interval; while
 // the store cannot be written they also go out at once, from memory. What alarms say goes with
 // them.
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdio>
@@ -122,9 +123,13 @@ void Pipeline::record_step(std::chrono::nanoseconds step) {
   Event event;
   event.kind = "clock-step";
   std::array<char, 96> text{};
-  (void)std::snprintf(text.data(), text.size(), "the clock was set %s by %.3f s",
-                      seconds < 0 ? "back" : "forward", seconds < 0 ? -seconds : seconds);
+  const bool ind = options_.indonesian, back = seconds < 0;
+  (void)std::snprintf(text.data(), text.size(),
+                      ind ? "jam %s %.3f detik" : "the clock was set %s by %.3f s",
+                      ind ? (back ? "dimundurkan" : "dimajukan") : (back ? "back" : "forward"),
+                      back ? -seconds : seconds);
   event.text = text.data();
+  if (ind) std::replace(event.text.begin(), event.text.end(), '.', ',');  // the decimal comma
   event.values.push_back(EventValue{"step", seconds, "s"});
   record(std::move(event));
 }

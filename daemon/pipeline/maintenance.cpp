@@ -72,19 +72,21 @@ void Pipeline::follow_maintenance(std::chrono::nanoseconds step) {
 
 void Pipeline::record_maintenance(const std::string& sensor, const quality::Work& work,
                                   bool begins) {
-  const std::string length = format_duration(
-      std::chrono::milliseconds(std::max<std::int64_t>(work.until_ms - work.from_ms, 0)));
+  const std::string length = format_duration(work.length());
+  const std::string note = work.note.empty() ? "" : ": " + work.note;
+  const std::string eng = (begins ? "begins, for " : "has ended, after ") + length + note;
+  const std::string ind = (begins ? "dimulai, selama " : "selesai, setelah ") + length + note;
   Event event;
   event.kind = "maintenance";
   event.sensor = sensor;
   event.person = work.person;
-  event.text = begins ? "begins, for " + length : "has ended, after " + length;
-  if (!work.note.empty()) event.text += ": " + work.note;
+  event.text = options_.indonesian ? ind : eng;
   const double minutes = static_cast<double>(work.until_ms - work.from_ms) / 60'000;
   event.values.push_back(EventValue{"active", begins ? 1.0 : 0.0, ""});
   event.values.push_back(EventValue{"minutes", minutes, "min"});
-  spdlog::info("maintenance of {} {}", sensor, event.text);
+  spdlog::info("maintenance of {} {}", sensor, eng);
   record(std::move(event));
+  if (on_maintenance) on_maintenance(sensor, work, begins);
   if (on_reading) on_reading();
 }
 

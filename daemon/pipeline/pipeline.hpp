@@ -37,6 +37,7 @@ namespace gerbang::pipeline {
 struct Options {
   std::string boot_id;
   std::string timezone = "UTC";  // as messages name it
+  bool indonesian = false;       // texts of the gateway's own events; else English
   std::vector<ZoneOffset> zone;  // its table; empty: UTC
   std::vector<std::int64_t> windows_ms = {60'000, 900'000, 3'600'000, 86'400'000};
   std::chrono::milliseconds grace{10'000};
@@ -65,6 +66,9 @@ class Pipeline {
   std::function<std::uint64_t(std::string_view topic)> wanted_by;
   // Called after take() has changed the live table.
   std::function<void()> on_reading;
+  // People began to work on a sensor, or have ended.
+  std::function<void(const std::string& sensor, const quality::Work& work, bool begins)>
+      on_maintenance;
   // What windows say while the store cannot be written: for the uplinks at once, outside of the
   // proof, of this moment only. The same windows close with numbers when it can be written again.
   std::function<void(MessageKind kind, const std::string& topic, const std::string& body)>

@@ -28,6 +28,13 @@ bool number(std::string_view text, std::int64_t& out) {
 
 }  // namespace
 
+std::chrono::milliseconds Work::length() const {
+  using namespace std::chrono_literals;
+  const std::chrono::milliseconds all(std::max<std::int64_t>(until_ms - from_ms, 0));
+  return all < 10min ? std::chrono::round<std::chrono::seconds>(all)
+                     : std::chrono::round<std::chrono::minutes>(all);
+}
+
 void Maintenance::begin(const std::string& sensor, Work work) {
   work.person = one_line(work.person);
   work.note = one_line(work.note);

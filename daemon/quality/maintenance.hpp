@@ -3,6 +3,7 @@
 // Which sensors people work on. Their readings are kept and marked, and ends by itself.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,6 +15,8 @@ namespace gerbang::quality {
 struct Work {
   std::int64_t from_ms = 0, until_ms = 0;  // UTC, [from, until)
   std::string person, note;                // one line each, may be empty
+  // As people say it: whole seconds, from ten minutes on whole minutes. Never below 0.
+  std::chrono::milliseconds length() const;
   friend bool operator==(const Work&, const Work&) = default;
 };
 

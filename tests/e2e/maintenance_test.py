@@ -86,6 +86,13 @@ class Maintenance(unittest.TestCase):
         wait_for("windows with maintenance", rows)
         events = self.gateway.json(self.port, "/api/v1/events?kind=maintenance")["events"]
         self.assertEqual([event["person"] for event in events], ["Budi", "Budi"])
+        # One text, in the gateway's language; the page tells it in the reader's.
+        texts = sorted(event["text"] for event in events)
+        self.assertEqual(texts[0], "dimulai, selama 2h: buffer 7")
+        self.assertRegex(texts[1], r"^selesai, setelah \d+s: buffer 7$")
+        note = next(n for n in self.gateway.json(self.port, "/api/v1/status")["notes"] if n["kind"] == "maintenance_ended")
+        self.assertEqual((note["subject"], note["detail"]), ("raw-ph", "Budi: buffer 7"))
+        self.assertRegex(note["state"], r"^\d+s$")
         self.gateway.balance(self.port)
 
     def test_mistakes_are_answered(self):

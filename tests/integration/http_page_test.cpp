@@ -64,7 +64,9 @@ TEST(StatusPage, SaysWhatHappenedToDriversAndUplinks) {
                {"Keadaan gerbang", "Perlu perhatian", "pembacaan tersimpan", "dihentikan sementara",
                 "killed by signal 11", "5 kali dimulai ulang", "terputus", "connection refused",
                 "400 pesan menunggu", "tersambung", "tepercaya",
-                "Driver rs485-a dihentikan sementara: five crashes", "something of no kind"});
+                "Driver rs485-a dihentikan sementara: five crashes", "something of no kind",
+                "Perawatan pH air baku dimulai, selama 2 jam: Sari: buffer 7",
+                "Perawatan unknown selesai, setelah 1 menit"});
 }
 
 TEST(StatusPage, SpeaksEnglishWhenAsked) {
@@ -72,7 +74,9 @@ TEST(StatusPage, SpeaksEnglishWhenAsked) {
   std::string page = text_of_page(server, "?lang=eng");
   expect_texts(page, {"Live", "14:03 WITA", "Raw water turbidity 1,234.50 NTU", "suspect: spike",
                       "no data: the device does not answer", "400 messages wait",
-                      "Driver rs485-a paused after crashes: five crashes"});
+                      "Driver rs485-a paused after crashes: five crashes",
+                      "Maintenance of Raw water pH begins, for 2 hours: Sari: buffer 7",
+                      "Maintenance of unknown has ended, after 1 minute"});
 }
 
 TEST(StatusPage, ExplainsEveryMarkInWords) {

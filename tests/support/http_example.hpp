@@ -218,7 +218,10 @@ inline http::Snapshot example_snapshot() {
   other.time_ms = kExampleNow - 180'000;
   other.level = "info";
   other.text = "something of no kind";
-  now.notes = {note, other};
+  http::Note begins = other, ended = other;
+  begins.about = {"maintenance_begins", "raw-ph", "2h", "Sari: buffer 7"};
+  ended.about = {"maintenance_ended", "unknown", "1m", ""};
+  now.notes = {note, other, begins, ended};
   return now;
 }
 

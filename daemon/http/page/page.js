@@ -116,7 +116,7 @@
     var row = { info: info, newest: null, at: 0 };
     row.node = make("div", "row");
     row.node.id = "s-" + info.id;
-    row.node.appendChild(make("div", "label", (T.html === "id" ? info.labelInd : info.labelEng) || info.id));
+    row.node.appendChild(make("div", "label", nameOf(info)));
     var value = make("div", "value");
     row.number = make("span", "number");
     value.appendChild(row.number);
@@ -194,6 +194,7 @@
     showKey();
     order.forEach(function (info) { if (info.newest) takeReading(info.id, info.newest); });
     showSummary();
+    showState();  // it names sensors
   }
   function takeReading(id, newest) {
     var row = rows[id];
@@ -253,11 +254,17 @@
     else if (parts.length) parts.push(T.never_answered);
     return parts.length ? (device.id ? device.id + " (" + device.name + ")" : device.name) + ": " + parts.join(", ") : "";
   }
+  function nameOf(info) { return (T.html === "id" ? info.labelInd : info.labelEng) || info.id; }
   function happened(note) {
     var text = T.event[note.kind];
     if (!text) return note.text;
-    var state_ = T.state[note.state] || T[note.state] || note.state;
-    return fill(text, { name: note.subject, state: state_ }) + (note.detail ? ": " + note.detail : "");
+    var values = { name: note.subject, state: T.state[note.state] || T[note.state] || note.state };
+    if (/^maintenance_/.test(note.kind)) {
+      var row = rows[note.subject], length = /^(\d+)([smhd])$/.exec(note.state);
+      if (row) values.name = nameOf(row.info);
+      if (length) values.state = count(T.length[length[2]], Number(length[1]));
+    }
+    return fill(text, values) + (note.detail ? ": " + note.detail : "");
   }
   function showState() {
     if (!state) return;

@@ -53,6 +53,35 @@ TEST(Maintenance, MarksEndsByItselfAndSurvivesARestart) {
   plant.stop();
 }
 
+// One text, in the gateway's language; the sensor is named to whom shows it.
+TEST(Maintenance, SpeaksTheLanguageOfTheGateway) {
+  Plant plant({sensor("ph")});
+  plant.options.indonesian = true;
+  plant.start();
+  std::vector<std::string> told;
+  plant.pipe->on_maintenance = [&](const std::string& id, const quality::Work& w, bool begins) {
+    told.push_back(id + (begins ? " begins " : " ended ") + w.note);
+  };
+  quality::Work work;
+  work.from_ms = unix_ms(plant.clock.wall());
+  work.until_ms = work.from_ms + 7'200'000;
+  work.note = "buffer 7";
+  plant.pipe->begin_maintenance("ph", work);
+  plant.clock.advance(30s);
+  EXPECT_TRUE(plant.pipe->end_maintenance("ph"));
+  EXPECT_TRUE(plant.turn_until([&] { return plant.messages().size() == 2; }));
+  std::vector<std::string> texts;
+  for (const Message& message : plant.messages()) {
+    v1::Event event;
+    EXPECT_TRUE(event.ParseFromString(message.body));
+    texts.push_back(event.text());
+  }
+  EXPECT_EQ(texts, (std::vector<std::string>{"dimulai, selama 2h: buffer 7",
+                                             "selesai, setelah 30s: buffer 7"}));
+  EXPECT_EQ(told, (std::vector<std::string>{"ph begins buffer 7", "ph ended buffer 7"}));
+  plant.stop();
+}
+
 // It answers, so it is not silent: nothing is missing that came.
 TEST(Maintenance, ASensorThatSpeaksIsNotStale) {
   auto s = sensor("ph");

@@ -56,6 +56,7 @@ class Gateway final : public source::Sink {
         folder_(config.store.path.parent_path()),
         catalogue_(driver_host),
         drivers_(source::Environment(io_.get_executor(), *this, clock_, driver_host)) {}
+  ~Gateway();
 
   Result<void> open(const config::Config& config);
   int run(config::Config config);
@@ -235,6 +236,15 @@ int Gateway::run(config::Config config) {
 }
 
 // ---- signals, stop, reload ----------------------------------------------------------------------
+
+// With signals_ goes what catches signals; one more must not end what ends by itself. No other
+// thread takes any.
+Gateway::~Gateway() {
+  sigset_t ending;
+  sigemptyset(&ending);
+  for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ending, number);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+}
 
 // What came while the parts were being built waits here; the start is completed, then ended.
 asio::awaitable<void> Gateway::signals() {

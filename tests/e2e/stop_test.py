@@ -11,7 +11,7 @@ import time
 import unittest
 
 from counting_rig import Rig
-from harness import SOURCE, Bench, wait_for
+from harness import SANITIZERS, SOURCE, Bench, Gateway, free_port, identity, wait_for
 
 STOPS = int(os.environ.get("STOPS", "6"))
 BUDGET = next(float(line.split("=")[1]) for line in (SOURCE / "systemd/gerbang.service").read_text().splitlines()
@@ -51,6 +51,28 @@ class Stop(unittest.TestCase):
             rig.sensing(rig.start())
             time.sleep(2)
             print(f"{STOPS} second signals: {rig.finish()}; slowest {slowest:.2f} s")
+
+    def test_signals_to_the_very_end_change_nothing(self):
+        """From the last line of a stop until the process is gone, which takes half a second here."""
+        with Bench() as bench:
+            shim = bench.folder / "slow_end_shim.so"
+            subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", shim, SOURCE / "tests" / "support" / "slow_end_shim.c"], check=True)
+            text = identity() + f'[http]\nlisten = "127.0.0.1:{free_port()}"\n'
+            gateway = Gateway(bench, text, {"LD_PRELOAD": " ".join([*SANITIZERS, str(shim)])})
+            for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+                wait_for("the start", lambda: "started:" in gateway.process.text())
+                gateway.process.process.send_signal(signal.SIGTERM)
+                wait_for("the last line", lambda: gateway.process.text().endswith(" stopped\n"))
+                sent = 0
+                while gateway.process.running():
+                    gateway.process.process.send_signal(number)
+                    sent += 1
+                    time.sleep(0.02)
+                self.assertEqual(gateway.process.process.returncode, 0, gateway.process.text())
+                self.assertGreater(sent, 1)
+                gateway.process.log.unlink()
+                gateway.process.start()
+            self.assertEqual(gateway.process.stop(seconds=BUDGET), 0)
 
     def test_during_the_start(self):
         chance = random.Random(23)

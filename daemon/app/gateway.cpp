@@ -84,6 +84,7 @@ class Gateway final : public source::Sink {
   void record_reload(const config::Change& change);
   void maintain(const http::MaintenanceCall& call);
   void note_maintenance(const std::string& sensor, const quality::Work& work, bool begins);
+  std::optional<uplink::Unsequenced> standing(const std::string& topic) const;
   void tell_changes();
   http::Snapshot overview();  // without what there is of each sensor
   http::Snapshot snapshot();
@@ -151,10 +152,7 @@ Result<void> Gateway::open(const config::Config& config) {
   pipeline_ = std::make_unique<pipeline::Pipeline>(io_.get_executor(), *store_, clock_,
                                                    pipeline_options(config, machine_boot_id()),
                                                    sensors_of(config, series_));
-  uplinks_->standing = [this](const std::string& topic) -> std::optional<std::string> {
-    auto now = pipeline_->alarms().standing(topic);
-    return now ? std::optional(std::move(now->body)) : std::nullopt;
-  };
+  uplinks_->standing = [this](const std::string& topic) { return standing(topic); };
   pipeline_->wanted_by = [this](std::string_view topic) { return uplinks_->wanting(topic); };
   pipeline_->on_reading = [this] { ++version_; };
   pipeline_->on_maintenance = [this](const std::string& sensor, const quality::Work& work,
@@ -464,6 +462,15 @@ void Gateway::on_event(source::Event event) {
   for (source::EventField& field : event.fields)
     out.values.push_back(EventValue{std::move(field.name), field.value, std::move(field.unit)});
   pipeline_->record_from_driver(std::move(out));
+}
+
+std::optional<uplink::Unsequenced> Gateway::standing(const std::string& topic) const {
+  if (auto alarm = pipeline_->alarms().standing(topic))
+    return uplink::Unsequenced(MessageKind::alarm, topic, std::move(alarm->body));
+  for (pipeline::Pipeline::IndicatorNow& one : pipeline_->indicators())
+    if ("indicator/" + one.id == topic && !one.body.empty())
+      return uplink::Unsequenced(MessageKind::indicator, topic, std::move(one.body));
+  return std::nullopt;
 }
 
 // ---- what others see ----------------------------------------------------------------------------

@@ -66,6 +66,7 @@ std::string key_of(const std::string& uplink) {
 }
 
 constexpr const char* kKnownKey = "uplinks/known";
+constexpr const char* kIndicator = "indicator/";
 
 std::string untold_key_of(const std::string& uplink) {
   return "untold/" + uplink;
@@ -126,7 +127,7 @@ void Uplinks::add(const config::Config& config, const config::Uplink& wanted, in
   auto untold = store_.get(untold_key_of(wanted.name));
   if (untold && *untold) one->untold = words(**untold);
   for (const std::string& topic : one->retained)
-    if (topic.starts_with("alarm/") &&
+    if ((topic.starts_with("alarm/") || topic.starts_with(kIndicator)) &&
         (!known_.contains(place_of(wanted)) || !held.contains(topic)))
       one->untold.insert(topic);
   for (const std::string& topic : held)
@@ -146,7 +147,7 @@ void Uplinks::connect(One& one) {
     if (self && uplink::carries(self->config.topics, "description"))
       out.emplace_back(MessageKind::gateway_description, "description", description_);
     if (self)
-      for (uplink::Unsequenced& alarm : untold(*self)) out.push_back(std::move(alarm));
+      for (uplink::Unsequenced& each : untold(*self)) out.push_back(std::move(each));
     return out;
   };
   auto offline = [this](const char* reason) {
@@ -157,6 +158,7 @@ void Uplinks::connect(One& one) {
   };
   callbacks.will = [offline] { return std::optional(offline("LOST")); };
   callbacks.farewell = [offline] { return std::optional(offline("STOPPED")); };
+  callbacks.told = [this, name](const std::string& topic) { told(name, topic); };
   callbacks.cleared = [this, name](const std::string& topic) { forget(name, topic); };
   callbacks.link_changed = [this, name] {
     if (One* self = find(name)) {
@@ -180,14 +182,15 @@ void Uplinks::remember(const One& one) {
   store_.put(untold_key_of(one.config.name), joined(one.untold));
 }
 
-// An alarm that is not raised any more has said so, and will say when it is again.
+// An alarm that is not raised any more has said so, and will say when it is again; so will an
+// indicator that said nothing yet.
 std::vector<uplink::Unsequenced> Uplinks::untold(One& one) {
   std::vector<uplink::Unsequenced> out;
   const std::size_t before = one.untold.size();
   for (auto topic = one.untold.begin(); topic != one.untold.end();) {
-    auto body = standing ? standing(*topic) : std::nullopt;
-    if (body) out.emplace_back(MessageKind::alarm, *topic, std::move(*body));
-    topic = body ? std::next(topic) : one.untold.erase(topic);
+    auto holds = standing ? standing(*topic) : std::nullopt;
+    topic = holds ? std::next(topic) : one.untold.erase(topic);
+    if (holds) out.push_back(std::move(*holds));
   }
   if (one.untold.size() != before) remember(one);
   return out;
@@ -226,6 +229,12 @@ void Uplinks::tick() {
       entry = through ? one->leaving.erase(entry) : std::next(entry);
     }
   }
+}
+
+// An indicator stands until its next window, which may be a day: once is enough.
+void Uplinks::told(const std::string& name, const std::string& topic) {
+  One* one = find(name);
+  if (one && topic.starts_with(kIndicator) && one->untold.erase(topic) > 0) remember(*one);
 }
 
 void Uplinks::forget(const std::string& name, const std::string& topic) {

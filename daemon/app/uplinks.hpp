@@ -30,8 +30,9 @@ class Uplinks {
 
   std::function<void()> on_change;            // a link came or went
   std::function<wire::GatewayState()> state;  // for the topic `state`
-  // What holds of an alarm's topic now; nullopt: it is not raised.
-  std::function<std::optional<std::string>(const std::string& topic)> standing;
+  // What holds of a topic of an alarm or an indicator now; nullopt: the alarm is not raised, the
+  // indicator has said nothing yet.
+  std::function<std::optional<uplink::Unsequenced>(const std::string& topic)> standing;
 
   // Blocking, before the loop: gives each uplink its bit.
   Result<void> declare(const config::Config& config);
@@ -65,8 +66,8 @@ class Uplinks {
       std::optional<store::Sequence> upto;
     };
     std::map<std::string, Leaving> leaving;
-    // Topics of alarms that were raised before this uplink carried them. They are among its
-    // documents until they change.
+    // Topics that were filled before this uplink carried them. They are among its documents: an
+    // alarm as long as it is raised, an indicator until the broker has it.
     std::set<std::string> untold;
     uplink::Options options;
     std::unique_ptr<uplink::StoreOutbox> outbox;  // before the link, which uses it
@@ -80,6 +81,7 @@ class Uplinks {
   void add(const config::Config& config, const config::Uplink& wanted, int bit);
   void connect(One& one);
   void run(One& one);
+  void told(const std::string& name, const std::string& topic);
   void forget(const std::string& name, const std::string& topic);
   void remember(const One& one);
   void know(const config::Config& config);

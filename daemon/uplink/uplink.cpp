@@ -316,8 +316,9 @@ class Uplink::Impl final : public MqttEvents {
     if (verdict.kind == Verdict::acknowledged) {
       if (verdict.sequence != 0)
         outbox_.done(options_.bit, verdict.sequence, store::Outcome::acknowledged, "");
-      else if (clears_.erase(verdict.topic) > 0 && callbacks_.cleared)
-        callbacks_.cleared(verdict.topic);
+      else if (const auto& tell =
+                   clears_.erase(verdict.topic) > 0 ? callbacks_.cleared : callbacks_.told)
+        tell(verdict.topic);
     } else if (verdict.kind == Verdict::set_aside) {
       note_refused(verdict);
       if (verdict.sequence != 0)

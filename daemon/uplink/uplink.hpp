@@ -53,6 +53,7 @@ struct Callbacks {
   std::function<std::vector<Unsequenced>()> documents;    // on connect, on change, every 5 min
   std::function<std::optional<Unsequenced>()> will;       // online=false, LOST
   std::function<std::optional<Unsequenced>()> farewell;   // online=false, STOPPED
+  std::function<void(const std::string& topic)> told;     // the broker has this document
   std::function<void(const std::string& topic)> cleared;  // the retained topic is empty now
   std::function<void()> link_changed;                     // connected, or not any more
 };

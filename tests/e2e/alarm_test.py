@@ -173,6 +173,76 @@ text = { ind = "Keruh", eng = "Turbid" }
         room.stop()
         self.room.audit()
 
+    def past(self):
+        """A sensor whose five hours of yesterday make an indicator."""
+        hour = 3_600_000
+        begin = (int(time.time() * 1000) // hour - 24) * hour
+        rows = "".join(f"{begin + n * 900_000},{7 + n / 100}\n" for n in range(20))
+        file = self.bench.write("past.csv", "time,ph\n" + rows)
+        return f"""
+[[driver]]
+name = "past"
+plugin = "replay"
+interval = "15m"
+options = {{ file = "{file}", time_format = "unix_ms", start = "recorded", speed = 0 }}
+[[sensor]]
+id = "ph"
+driver = "past"
+quantity = "ph"
+address = {{ column = "ph" }}
+[[indicator]]
+id = "river"
+standard = "river-class-2"
+inputs = {{ ph = "ph" }}
+"""
+
+    def test_an_uplink_that_is_new_is_told_once_what_indicators_say(self):
+        other = Broker(self.enterContext(Bench()))
+        room = Subscriber(self.bench, other, name="other-room")
+        alone = self.configuration(0, self.past()).replace('["1s", "5s"]', '["1h"]')
+        both = alone + self.uplink("ministry", other)
+
+        def reload(text):
+            self.gateway.file.write_text(text)
+            os.kill(self.gateway.pid, signal.SIGHUP)
+
+        def there():
+            return [m for _, m, _ in room.messages("indicator/")]
+
+        def newest():
+            return max((m.window_end_ms, m.revision) for _, m, _ in self.room.messages("indicator/"))
+        self.gateway = Gateway(self.bench, alone)
+        wait_for("five windows", lambda: len({m.window_end_ms for _, m, _ in self.room.messages("indicator/") if m.HasField("value")}) == 5, 90)
+        reload(both)
+        told = wait_for("the indicator at the new broker", there)[0]
+        self.assertEqual((told.window_end_ms, told.revision), newest())
+        self.assertEqual(told.source.sequence, 0, "a document, outside of the proof")
+        late = Subscriber(self.bench, other, f"{ROOT}/+/+/+/indicator/river", "late-there")
+        kept = wait_for("the retained indicator", lambda: late.messages("indicator/", retained=True))[0][1]
+        self.assertEqual((kept.window_end_ms, kept.value), (told.window_end_ms, told.value))
+        late.stop()
+        # Other documents go again and again.
+        states = len(room.messages("state"))
+        os.kill(self.api("/api/v1/status")["drivers"][0]["pid"], signal.SIGKILL)
+        wait_for("the state again", lambda: len(room.messages("state")) > states)
+        self.assertEqual(len(there()), 1)
+
+        # It leaves and comes back while its broker is away; a kill before it connects changes nothing.
+        reload(alone)
+        wait_for("one uplink", lambda: len(self.api("/api/v1/status")["uplinks"]) == 1)
+        other.stop()
+        reload(both)
+        wait_for("two uplinks", lambda: len((self.api("/api/v1/status") or {"uplinks": []})["uplinks"]) == 2)
+        time.sleep(0.5)  # a commit
+        self.gateway.process.stop(signal.SIGKILL)
+        self.gateway.process.start()
+        other.start()
+        wait_for("the indicator at the broker that came back", lambda: len(there()) == 2, 40)
+        self.assertEqual((there()[-1].window_end_ms, there()[-1].revision), newest())
+        room.stop()
+        self.room.audit()
+        self.gateway.balance(self.port)
+
     def test_who_comes_after_an_outage_sees_what_holds_now(self):
         self.gateway = Gateway(self.bench, self.configuration(1e6, self.ALARM))
         wait_for("readings", lambda: (s := self.api("/api/v1/sensors")) and "newest" in s["sensors"][0])

@@ -190,6 +190,20 @@ TEST_F(UplinkShell, RepublishesDocumentsFromTimeToTime) {
   EXPECT_EQ(topics().back(), "state");
 }
 
+TEST_F(UplinkShell, SaysWhichDocumentsTheBrokerHas) {
+  std::vector<std::string> told, cleared;
+  rig.callbacks.told = [&](const std::string& topic) { told.push_back(topic); };
+  rig.callbacks.cleared = [&](const std::string& topic) { cleared.push_back(topic); };
+  prepare = [](FakeMqtt& m) { m.refuse = true; };
+  start();
+  rig.turn(50ms);
+  EXPECT_TRUE(told.empty());
+  mqtt->refuse = false;
+  ASSERT_TRUE(rig.until([&] { return !told.empty(); }));
+  EXPECT_EQ(told.front(), "state");
+  EXPECT_TRUE(cleared.empty());
+}
+
 TEST_F(UplinkShell, EmptiesARetainedTopicOnceItIsConnected) {
   std::vector<std::string> cleared;
   rig.callbacks.cleared = [&](const std::string& topic) { cleared.push_back(topic); };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <sstream>
 #include <utility>
 
@@ -192,20 +193,31 @@ void Engine::on_value(std::size_t rule, const Sample& sample, const Moment& now)
   if (auto seen = judge(rules_[rule], places_[rule], sample.value)) see(rule, *seen, now);
 }
 
-// Counted over the rule's span, so that the noise of two readings in a row is no rate.
+// Against the reading that is nearest to a span before this one, so that the noise of two readings
+// in a row is no rate. What it is is counted for a span, from the time that has passed; until
+// readings go back a span, and after a gap that is longer than one, there is none.
 void Engine::on_rate(std::size_t rule, const Sample& sample, const Moment& now) {
   if (!usable(sample)) return;
   Place& place = places_[rule];
   const Rule& r = rules_[rule];
-  const std::int64_t passed = now.at - place.anchor_at;
-  if (place.anchor && passed < std::max<std::int64_t>(r.span_ms, 1)) return;
-  if (place.anchor) {
-    const double rate = (sample.value - *place.anchor) / static_cast<double>(passed) *
-                        static_cast<double>(r.span_ms);
+  const std::int64_t span = std::max<std::int64_t>(r.span_ms, 1);
+  const std::int64_t jitter = span / 10;  // of a sensor that is read once in a span
+  auto& earlier = place.earlier;
+  if (!earlier.empty() && now.at - earlier.back().at > span + jitter) earlier.clear();
+  // The last one that is a span old, and what came after it.
+  auto within = std::find_if(earlier.begin(), earlier.end(),
+                             [&](const auto& one) { return now.at - one.at < span; });
+  if (within != earlier.begin()) earlier.erase(earlier.begin(), within - 1);
+  if (!earlier.empty() && now.at - earlier.front().at >= span - jitter) {
+    auto off = [&](const auto& one) { return std::abs(now.at - one.at - span); };
+    const bool later = earlier.size() > 1 && off(earlier[1]) < off(earlier[0]);
+    const auto& from = earlier[later ? 1 : 0];
+    const double rate = (sample.value - from.value) *
+                        (static_cast<double>(span) / static_cast<double>(now.at - from.at));
     if (auto seen = judge(r, place, rate)) see(rule, *seen, now);
   }
-  place.anchor = sample.value;
-  place.anchor_at = now.at;
+  if (earlier.empty() || now.at - earlier.back().at >= span / kMostEarlier)
+    earlier.push_back({now.at, sample.value});
 }
 
 // What was before the newest window has been looked at, or is none of its business.

@@ -78,6 +78,10 @@ class Engine {
   std::int64_t newest_at() const;
 
  private:
+  // Of a span, evenly: of readings that are nearer to each other the first one is kept, so that a
+  // rate is over a span to the 512th part of it, or to the nearest reading.
+  static constexpr std::int64_t kMostEarlier = 512;
+
   // One alarm.
   struct Place {
     std::string subject;
@@ -85,8 +89,13 @@ class Engine {
     bool any = false;  // the following is of something that was seen
     std::int64_t last_at = 0, last_utc = 0;
     std::int64_t arrived_at = INT64_MIN;
-    std::optional<double> anchor;  // rate: the value at anchor_at
-    std::int64_t anchor_at = 0;
+    // rate: what was seen within a span, and one reading before that; oldest first. At most
+    // kMostEarlier + 2.
+    struct Earlier {
+      std::int64_t at;
+      double value;
+    };
+    std::vector<Earlier> earlier;
     // windows and indicators: the end of the newest one that said something; `behind`: later ones
     // may still come late.
     std::int64_t judged_ms = INT64_MIN;

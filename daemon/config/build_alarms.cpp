@@ -237,8 +237,8 @@ class Builder {
       report_.error(table_.place(), table_.prefix(), "span is missing",
                     "write for how long nothing may come: span = \"10m\"");
     if (rate && !table_.has("span")) out_.span = Milliseconds(60'000);
-    if (out_.watch == alarm::Watch::stale && sensor_ != nullptr && out_.span.count() > 0 &&
-        out_.span < sensor_->interval)
+    const bool timed = rate || out_.watch == alarm::Watch::stale;
+    if (timed && sensor_ != nullptr && out_.span.count() > 0 && out_.span < sensor_->interval)
       error("span", "the sensor is read every \"" + format_duration(sensor_->interval) + "\" only",
             "choose a longer time");
     const bool sums = sensor_ != nullptr && (sensor_->quantity->kind == QuantityKind::totaliser ||

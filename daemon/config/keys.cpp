@@ -920,9 +920,8 @@ constexpr std::array kKeys = {
         .type = Type::duration,
         .bounds = "1s..30d",
         .example = R"("10m")",
-        .doc = "Of a rate: the length that the change is counted over (default 1m); of stale: how "
-               "long "
-               "nothing came"},
+        .doc = "Of a rate: the change is since the reading that is nearest to so long ago (default "
+               "1m), if no gap since then is longer; of stale: how long nothing came"},
     Key{.section = "alarm",
         .name = "flag",
         .type = Type::choice,

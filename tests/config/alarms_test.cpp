@@ -199,6 +199,7 @@ TEST_F(AlarmKeys, MistakesSayWhatToWriteInstead) {
   has(head + "sensor = \"air\"\non = \"1m\"\nabove = 1\n", "takes no part in these windows");
   has(head + "sensor = \"air\"\non = \"stale\"\n", "span is missing");
   has(head + "sensor = \"air\"\non = \"stale\"\nspan = \"1m\"\n", "every \"5m\" only");
+  has(head + "sensor = \"air\"\non = \"rate\"\nabove = 1\n", "every \"5m\" only");
   has(head + "sensor = \"air\"\non = \"stale\"\nspan = \"1h\"\nabove = 1\n",
       "alarm[x].above: it has no effect");
   has(head + "sensor = \"air\"\nabove = 1\nspan = \"1h\"\n", "alarm[x].span: it has no effect");

@@ -371,13 +371,15 @@ def on_readings(life, readings):
 
 
 def on_rate(life, readings):
-    span, anchor = seconds(life.alarm.get("span", "1m")) * 1000, None
-    for r in readings:
-        if not usable(r) or (anchor and r.time - anchor.time < span):
-            continue
-        if anchor:
-            life.see(r.time, (r.value - anchor.value) / (r.time - anchor.time) * span)
-        anchor = r
+    """Since the reading that is nearest to a span before, of those since the last gap that is longer than a span."""
+    span, earlier = seconds(life.alarm.get("span", "1m")) * 1000, []
+    for r in filter(usable, readings):
+        if earlier and r.time - earlier[-1].time > span * 1.1:
+            earlier = []
+        if earlier and r.time - earlier[0].time >= span * 0.9:
+            since = min(earlier, key=lambda one: (abs(r.time - one.time - span), one.time))
+            life.see(r.time, (r.value - since.value) / (r.time - since.time) * span)
+        earlier.append(r)
 
 
 def on_quality(life, readings):

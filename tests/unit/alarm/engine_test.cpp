@@ -1,61 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "alarm/engine.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
-#include "unit/alarm/moments.hpp"
+#include "unit/alarm/bench.hpp"
 
 namespace gerbang::alarm {
 namespace {
-
-using Told = std::vector<std::string>;
-
-Rule rule(std::string id, Watch watch) {
-  Rule out;
-  out.id = std::move(id);
-  out.watch = watch;
-  out.sensor = "chlorine";
-  out.series = 3;
-  return out;
-}
-Rule above(double threshold, double hysteresis = 0) {
-  Rule out = rule("high", Watch::reading);
-  out.above = threshold;
-  out.hysteresis = hysteresis;
-  return out;
-}
-
-struct Bench {
-  explicit Bench(std::vector<Rule> rules) { engine.configure(std::move(rules), {}, at(0)); }
-
-  void read(std::int64_t ms, double value, Flag flag = Flag::good, Reason reason = Reason::none) {
-    Sample sample;
-    sample.time_ms = kUtc + ms;
-    sample.flag = flag;
-    sample.reason = reason;
-    sample.value = value;
-    engine.on_reading(sample, 3, ms);
-  }
-  // "high RAISED 1" …
-  Told told() {
-    Told out;
-    for (const Engine::Said& one : engine.take_said())
-      out.push_back(engine.rules()[one.rule].id + " " + std::string(name(one.state)) + " " +
-                    std::to_string(one.occurrence));
-    return out;
-  }
-  void restart(std::vector<Rule> rules, std::int64_t ms) {
-    const std::string saved = engine.save();
-    engine = Engine();
-    engine.configure(std::move(rules), {}, at(ms));
-    ASSERT_TRUE(engine.load(saved, at(ms)));
-  }
-
-  Engine engine;
-};
 
 TEST(Threshold, IsNotCrossedByAValueThatEqualsIt) {
   Bench bench({above(1.0)});
@@ -145,25 +97,6 @@ TEST(Hold, CountsInTheTimeOfReadingsAndOverMissingOnes) {
   auto said = bench.engine.take_said();
   ASSERT_EQ(said.size(), 1u);
   EXPECT_EQ(said[0].since_ms, kUtc);
-}
-
-TEST(Rate, IsThatOverItsSpanAndHasASign) {
-  Rule rise = rule("rise", Watch::rate);
-  rise.span_ms = 60'000;
-  rise.above = 5;
-  Rule fall = rise;
-  fall.id = "fall";
-  fall.above.reset();
-  fall.below = -5;
-  Bench bench({rise, fall});
-  for (int s = 0; s <= 60; ++s) bench.read(s * 1000, s % 2 * 3.0);  // noise
-  EXPECT_EQ(bench.told(), Told{});
-  bench.read(119'000, 5.5);
-  EXPECT_EQ(bench.told(), Told{}) << "the span is not over";
-  bench.read(120'000, 5.5);
-  EXPECT_EQ(bench.told(), Told{"rise RAISED 1"});
-  bench.read(240'000, -6.5);  // 12 in two minutes
-  EXPECT_EQ(bench.told(), (Told{"rise CLEARED 1", "fall RAISED 1"}));
 }
 
 TEST(Stale, IsWhatNothingComesFrom) {

@@ -97,7 +97,11 @@ quality::Mark Inspector::judge(const Reading& reading, double value, std::int64_
     auto outcome = one.tests.take(point, *one.rules);
     if (outcome.before) find(reading.sensor, outcome.before->reading, outcome.before->mark, late);
     point.mark = outcome.mark;
-    for (const auto& finding : relations_.take(reading.sensor, point))
+    const auto related_to = relations_.take(reading.sensor, point);
+    // A test that was passed. Of the other reading of the pair it is not said: that one is stored,
+    // and a verdict only worsens a flag.
+    if (related_to.held) point.mark = quality::worse(point.mark, quality::mark_of(Flag::good));
+    for (const auto& finding : related_to.findings)
       if (finding.sensor == reading.sensor)
         point.mark = quality::worse(point.mark, related());
       else

@@ -23,19 +23,19 @@ double oxygen_saturation(double celsius) {
                   8.621949e11 / (t * t * t * t));
 }
 
-bool agree(const Relation& relation, double one, double other) {
+std::optional<bool> agree(const Relation& relation, double one, double other) {
   switch (relation.kind) {
     case Relation::Kind::at_most:
       return one <= other + relation.tolerance;
     case Relation::Kind::ratio: {
-      if (other == 0) return true;
+      if (other == 0) return std::nullopt;
       const double ratio = one / other;
       return ratio >= relation.low && ratio <= relation.high;
     }
     case Relation::Kind::saturation:
       return one <= relation.high / 100 * oxygen_saturation(other);
   }
-  return true;
+  return std::nullopt;
 }
 
 Relations::Relations(std::vector<Relation> relations, std::vector<std::int64_t> intervals_ms)
@@ -53,20 +53,20 @@ void Relations::forget() {
   for (auto& point : newest_) point.reset();
 }
 
-std::vector<Relations::Finding> Relations::take(std::uint32_t sensor, const Point& point) {
-  std::vector<Finding> out;
+Relations::Outcome Relations::take(std::uint32_t sensor, const Point& point) {
+  Outcome out;
   if (sensor >= of_.size() || of_[sensor].empty()) return out;
   if (!comparable(point.mark)) return out;
   if (newest_[sensor] && newest_[sensor]->device_time == point.device_time &&
       point.time_ns < newest_[sensor]->time_ns)
     return out;
   auto find = [&](std::uint32_t of, Point& reading) {
-    for (const Finding& one : out)
+    for (const Finding& one : out.findings)
       if (one.sensor == of) return;
     Finding finding;
     finding.sensor = of;
     finding.reading = reading;
-    out.push_back(finding);
+    out.findings.push_back(finding);
     // It is known of this reading now, whatever other relations say.
     reading.mark = worse(reading.mark, Mark{Flag::suspect, Reason::related});
   };
@@ -80,8 +80,10 @@ std::vector<Relations::Finding> Relations::take(std::uint32_t sensor, const Poin
     if (apart == 0) apart = kPushedApartMs * kNsPerMs;
     if (std::abs(point.time_ns - theirs->time_ns) >= apart) continue;
     const bool first = relation.one == sensor;
-    if (agree(relation, first ? point.value : theirs->value, first ? theirs->value : point.value))
-      continue;
+    const auto agreed =
+        agree(relation, first ? point.value : theirs->value, first ? theirs->value : point.value);
+    out.held = out.held || agreed == true;
+    if (agreed != false) continue;
     find(sensor, *newest_[sensor]);
     if (is_worse(Flag::suspect, theirs->mark.flag)) find(peer, *theirs);
   }

@@ -25,8 +25,8 @@ struct Relation {
   friend bool operator==(const Relation&, const Relation&) = default;
 };
 
-// False: the two cannot both be right. True also where they say nothing of each other.
-bool agree(const Relation& relation, double one, double other);
+// False: the two cannot both be right. nullopt: they say nothing of each other.
+std::optional<bool> agree(const Relation& relation, double one, double other);
 
 // Oxygen that fresh water holds at 1 atm, mg/L (Benson and Krause); temperature in °C.
 double oxygen_saturation(double celsius);
@@ -42,10 +42,14 @@ class Relations {
     std::uint32_t sensor = 0;
     Point reading;  // whose reading; with the mark it was given
   };
+  struct Outcome {
+    std::vector<Finding> findings;  // what does not agree; none twice
+    bool held = false;              // a relation of this reading was judged, and held
+  };
   // A reading with its mark. It belongs to the newest one of the other sensor if less than half an
-  // interval (the longer of the two) lies between them. Returns what does not agree: this one, and
-  // others that were taken before; none twice.
-  std::vector<Finding> take(std::uint32_t sensor, const Point& point);
+  // interval (the longer of the two) lies between them. Finds this one, and others that were taken
+  // before.
+  Outcome take(std::uint32_t sensor, const Point& point);
   void forget();
 
  private:

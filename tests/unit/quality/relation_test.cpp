@@ -32,53 +32,75 @@ TEST(Relation, SaturationOfOxygen) {
 }
 
 TEST(Relation, SaysWhatCannotBothBeRight) {
-  EXPECT_TRUE(agree(dust(), 12, 10)) << "within the tolerance";
-  EXPECT_FALSE(agree(dust(), 268, 7)) << "seen in official data";
+  EXPECT_EQ(agree(dust(), 12, 10), true) << "within the tolerance";
+  EXPECT_EQ(agree(dust(), 268, 7), false) << "seen in official data";
   Relation ratio;
   ratio.kind = Relation::Kind::ratio;
   ratio.low = 0.5;
   ratio.high = 0.7;
-  EXPECT_TRUE(agree(ratio, 50, 100));
-  EXPECT_TRUE(agree(ratio, 70, 100));
-  EXPECT_FALSE(agree(ratio, 49, 100));
-  EXPECT_TRUE(agree(ratio, 1, 0)) << "nothing is said of a cell in air";
+  EXPECT_EQ(agree(ratio, 50, 100), true);
+  EXPECT_EQ(agree(ratio, 70, 100), true);
+  EXPECT_EQ(agree(ratio, 49, 100), false);
+  EXPECT_EQ(agree(ratio, 1, 0), std::nullopt) << "nothing is said of a cell in air";
   Relation oxygen;
   oxygen.kind = Relation::Kind::saturation;
   oxygen.high = 200;
-  EXPECT_TRUE(agree(oxygen, 15.6, 28));
-  EXPECT_FALSE(agree(oxygen, 15.7, 28));
+  EXPECT_EQ(agree(oxygen, 15.6, 28), true);
+  EXPECT_EQ(agree(oxygen, 15.7, 28), false);
 }
 
 TEST(Relation, PairsReadingsOfOnePollAndFlagsBothOnce) {
   Relations relations({dust()}, {1000, 1000});
-  EXPECT_TRUE(relations.take(0, point(10, 300)).empty()) << "the other has said nothing yet";
-  auto found = relations.take(1, point(10, 7));
+  EXPECT_TRUE(relations.take(0, point(10, 300)).findings.empty())
+      << "the other has said nothing yet";
+  auto found = relations.take(1, point(10, 7)).findings;
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].sensor, 1u);
   EXPECT_EQ(found[1].sensor, 0u);
   EXPECT_EQ(found[1].reading.time_ns, 10 * kSecond);
-  EXPECT_TRUE(relations.take(0, point(11, 300)).empty()) << "not with that of a second ago";
-  EXPECT_EQ(relations.take(1, point(11, 7)).size(), 2u);
-  EXPECT_TRUE(relations.take(0, point(12, 7)).empty());
-  EXPECT_TRUE(relations.take(1, point(12, 7)).empty());
+  EXPECT_TRUE(relations.take(0, point(11, 300)).findings.empty())
+      << "not with that of a second ago";
+  EXPECT_EQ(relations.take(1, point(11, 7)).findings.size(), 2u);
+  EXPECT_TRUE(relations.take(0, point(12, 7)).findings.empty());
+  EXPECT_TRUE(relations.take(1, point(12, 7)).findings.empty());
 }
 
 TEST(Relation, SlowAndFastSensorsMeetWithinHalfTheLongerInterval) {
   Relations relations({dust()}, {1000, 10'000});
-  EXPECT_TRUE(relations.take(1, point(100, 7)).empty());
-  EXPECT_EQ(relations.take(0, point(101, 50)).size(), 2u);
-  auto second = relations.take(0, point(102, 50));
+  EXPECT_TRUE(relations.take(1, point(100, 7)).findings.empty());
+  EXPECT_EQ(relations.take(0, point(101, 50)).findings.size(), 2u);
+  auto second = relations.take(0, point(102, 50)).findings;
   ASSERT_EQ(second.size(), 1u) << "of the slow one it was said";
   EXPECT_EQ(second[0].sensor, 0u);
-  EXPECT_TRUE(relations.take(0, point(105, 50)).empty());
+  EXPECT_TRUE(relations.take(0, point(105, 50)).findings.empty());
+}
+
+TEST(Relation, TellsWhetherItWasJudgedAndHeld) {
+  Relations relations({dust()}, {1000, 1000});
+  EXPECT_FALSE(relations.take(0, point(10, 5)).held) << "the other has said nothing yet";
+  EXPECT_TRUE(relations.take(1, point(10, 7)).held);
+  EXPECT_FALSE(relations.take(0, point(11, 300)).held) << "that is of a second ago";
+  EXPECT_FALSE(relations.take(1, point(11, 7)).held);
+  (void)relations.take(0, point(12, 5, Flag::bad));
+  EXPECT_FALSE(relations.take(1, point(12, 7)).held) << "nothing to judge it by";
+  Relation ratio;
+  ratio.kind = Relation::Kind::ratio;
+  ratio.other = 1;
+  ratio.low = 0.5;
+  ratio.high = 0.7;
+  Relations cell({ratio}, {1000, 1000});
+  (void)cell.take(1, point(10, 0));
+  EXPECT_FALSE(cell.take(0, point(10, 3)).held) << "of a cell in air nothing is said";
+  (void)cell.take(1, point(11, 100));
+  EXPECT_TRUE(cell.take(0, point(11, 60)).held);
 }
 
 TEST(Relation, BadAndMissingReadingsSayNothing) {
   Relations relations({dust()}, {1000, 1000});
   (void)relations.take(0, point(10, 300, Flag::bad));
-  EXPECT_TRUE(relations.take(1, point(10, 7)).empty());
+  EXPECT_TRUE(relations.take(1, point(10, 7)).findings.empty());
   (void)relations.take(0, point(11, 300));
-  EXPECT_TRUE(relations.take(1, point(11, 7, Flag::missing)).empty());
+  EXPECT_TRUE(relations.take(1, point(11, 7, Flag::missing)).findings.empty());
 }
 
 }  // namespace

@@ -744,7 +744,8 @@ constexpr std::array kKeys = {
         .name = "points_to",
         .type = Type::numbers,
         .example = "[0, 9.5, 21]",
-        .doc = "table: what it was in truth; between two points it is linear"},
+        .doc = "table: what it was in truth; between two points it is linear. Below the first and "
+               "above the last of three or more the line goes on, and is suspect (CALIBRATION)"},
 
     Key{.section = "sensor.label", .name = "ind", .type = Type::text, .doc = "In Indonesian"},
     Key{.section = "sensor.label", .name = "eng", .type = Type::text, .doc = "In English"},

@@ -7,10 +7,11 @@ namespace gerbang {
 namespace {
 
 constexpr std::array<std::string_view, kReasonCount> kReasons = {
-    "",        "TIMEOUT",      "CRC",           "EXCEPTION", "RANGE",
-    "FLAT",    "MAINTENANCE",  "NO_CONNECTION", "PROTOCOL",  "NOT_A_NUMBER",
-    "DRIVER",  "SPIKE",        "RATE",          "STALE",     "RELATED",
-    "WARM_UP", "DEVICE_FAULT", "NO_TARGET",     "BACK_OFF",  "CONVERSION"};
+    "",           "TIMEOUT",      "CRC",           "EXCEPTION", "RANGE",
+    "FLAT",       "MAINTENANCE",  "NO_CONNECTION", "PROTOCOL",  "NOT_A_NUMBER",
+    "DRIVER",     "SPIKE",        "RATE",          "STALE",     "RELATED",
+    "WARM_UP",    "DEVICE_FAULT", "NO_TARGET",     "BACK_OFF",  "CONVERSION",
+    "CALIBRATION"};
 
 }  // namespace
 

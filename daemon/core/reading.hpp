@@ -33,8 +33,9 @@ enum class Reason : std::uint8_t {
   no_target = 17,
   back_off = 18,
   conversion = 19,
+  calibration = 20,
 };
-inline constexpr std::uint8_t kReasonCount = 20;
+inline constexpr std::uint8_t kReasonCount = 21;
 
 // How far the time of a reading can be believed; a window takes the worst.
 enum class ClockTrust : std::uint8_t { trusted = 1, estimated = 2, untrusted = 3 };

@@ -75,6 +75,8 @@ Corrector::Result Corrector::take(std::span<const Input> inputs) {
       break;
     case Formula::Kind::table:
       out.value = interpolate(first);
+      if (beyond_points(first))
+        out.mark = worse(out.mark, mark_of(Flag::suspect, Reason::calibration));
       break;
   }
   return out;
@@ -190,6 +192,12 @@ void Corrector::blow(const Input& speed, const Input& direction, Result& out) {
 double Corrector::interpolate(double x) const {
   const auto& points = formula_.points;
   auto right =
+// Nobody has measured there. Two points are a straight line, which goes on.
+bool Corrector::beyond_points(double x) const {
+  const auto& points = formula_.points;
+  return points.size() > 2 && (x < points.front().first || x > points.back().first);
+}
+
       std::upper_bound(points.begin(), points.end(), x,
                        [](double value, const auto& point) { return value < point.first; });
   if (right == points.begin()) ++right;

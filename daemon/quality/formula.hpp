@@ -27,7 +27,7 @@ struct Formula {
     totaliser_volume,  // a counter that wraps or is replaced: one that only grows
     flow_integral,     // a flow an hour: the amount, over gaps that are short enough
     wind_vector,       // m/s and degrees: of the mean vector of the last while
-    table,             // between points that were measured
+    table,             // between points that were measured; beyond three or more it is suspect
   };
   enum class Wind : std::uint8_t { direction, speed, u, v };
 
@@ -92,6 +92,7 @@ class Corrector {
   Formula formula_;
   double sum_ = 0;
   bool any_ = false;          // last_ is known
+  bool beyond_points(double x) const;
   Raw last_raw_;              // totaliser_volume
   double last_value_ = 0;     // flow_integral
   std::int64_t last_ns_ = 0;  // of this run: 0 after a restart

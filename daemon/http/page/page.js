@@ -172,7 +172,7 @@
   }
   // Which tests give which mark, as config/README.md says.
   var TESTS = {
-    suspect: ["RANGE", "RATE", "SPIKE", "FLAT", "RELATED", "WARM_UP"], bad: ["RANGE", "SPIKE", "FLAT", "NOT_A_NUMBER"],
+    suspect: ["RANGE", "RATE", "SPIKE", "FLAT", "RELATED", "WARM_UP", "CALIBRATION"], bad: ["RANGE", "SPIKE", "FLAT", "NOT_A_NUMBER"],
     missing: ["TIMEOUT", "NO_CONNECTION", "CRC", "EXCEPTION", "PROTOCOL", "STALE", "DRIVER", "DEVICE_FAULT", "BACK_OFF", "NO_TARGET", "CONVERSION"]
   };
   function showKey() {

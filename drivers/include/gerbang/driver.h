@@ -70,7 +70,8 @@ typedef enum gerbang_reason {
   GERBANG_REASON_DEVICE_FAULT = 16,
   GERBANG_REASON_NO_TARGET = 17,
   GERBANG_REASON_BACK_OFF = 18,
-  GERBANG_REASON_CONVERSION = 19
+  GERBANG_REASON_CONVERSION = 19,
+  GERBANG_REASON_CALIBRATION = 20
 } gerbang_reason;
 
 typedef enum gerbang_log_level {

@@ -200,3 +200,22 @@ TEST(Formula, TheFlagIsTheWorstOfTheInputs) {
 
 }  // namespace
 }  // namespace gerbang::quality
+TEST(Formula, BeyondItsPointsATableIsSuspectAndTheValueIsKept) {
+  Formula f = formula(Formula::Kind::table);
+  f.points = {{0, 0}, {10, 1}, {20, 4}};
+  Corrector c(f);
+  const auto take = [&](double x, Flag flag = Flag::good, Reason reason = Reason::none) {
+    std::vector<Corrector::Input> in{input(1, x, flag, reason)};
+    return c.take(in);
+  };
+  for (double x : {0.0, 7.0, 20.0}) EXPECT_EQ(take(x).mark.flag, Flag::not_evaluated) << x;
+  const Mark beyond{Flag::suspect, Reason::calibration};
+  EXPECT_EQ(take(-0.5).mark, beyond);
+  EXPECT_EQ(take(20.5).mark, beyond);
+  EXPECT_NEAR(take(30).value, 7, 1e-12);
+  EXPECT_EQ(take(30, Flag::bad, Reason::range).mark, (Mark{Flag::bad, Reason::range}));
+  f.points = {{0, 0}, {10, 1}};
+  EXPECT_EQ(Corrector(f).take(std::vector{input(1, 30)}).mark.flag, Flag::not_evaluated)
+      << "two points are a straight line";
+}
+

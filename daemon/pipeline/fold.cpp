@@ -149,7 +149,10 @@ void Pipeline::complete(store::Fold& fold) {
   if (restamping != stored_restamping_)
     fold.items[kRestampKey] = stored_restamping_ = std::move(restamping);
   if (auto events = events_.changed_text()) fold.items[kEventsKey] = std::move(*events);
-  for (auto& [sensor, sum] : inspector_.save()) {
+  auto sums = inspector_.save();
+  if (std::string clock = sum_clock(); !sums.empty() && clock != stored_sum_clock_)
+    fold.items[kSumClockKey] = stored_sum_clock_ = std::move(clock);
+  for (auto& [sensor, sum] : sums) {
     std::string& known = stored_sums_[sensor];
     if (sum != known) fold.items[sum_key(sensor)] = known = std::move(sum);
   }

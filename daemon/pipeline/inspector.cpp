@@ -228,12 +228,24 @@ std::vector<Reading> Inspector::silent(std::int64_t boot_ns) {
   return out;
 }
 
-void Inspector::replay(std::uint32_t sensor, Flag flag, const Raw& raw, double value) {
-  const bool counts = flag == Flag::good || flag == Flag::not_evaluated;
-  One& one = sensors_[sensor];
-  if (one.corrector && flag != Flag::missing) one.corrector->replay_sum(value);
-  if (!counts) return;
-  for (std::uint32_t fed : one.feeds) sensors_[fed].corrector->replay_input(raw);
+void Inspector::replay(const Stored& stored) {
+  const One& one = sensors_[stored.sensor];
+  const bool missing = stored.point.mark.flag == Flag::missing;
+  const auto adds = [](const One& sensor) {
+    return sensor.corrector && quality::adds_up(sensor.corrector->formula().kind);
+  };
+  if (adds(one) && !stored.verdict && !missing)
+    one.corrector->replay_computed(stored.point, stored.timed);
+  for (std::uint32_t fed : one.feeds) {
+    if (!adds(sensors_[fed]) || missing) continue;
+    quality::Corrector::Input input;
+    input.point = stored.point;
+    input.raw = stored.raw;
+    if (stored.verdict)
+      sensors_[fed].corrector->replay_verdict(stored.point);
+    else
+      sensors_[fed].corrector->replay_input(input);
+  }
 }
 
 std::vector<std::pair<std::string, std::string>> Inspector::save() const {
@@ -244,9 +256,10 @@ std::vector<std::pair<std::string, std::string>> Inspector::save() const {
   return out;
 }
 
-void Inspector::load(std::string_view sensor, std::string_view text) {
+void Inspector::load(std::string_view sensor, std::string_view text,
+                     const quality::Corrector::Axis& axis) {
   for (One& one : sensors_)
-    if (one.id == sensor && one.corrector) (void)one.corrector->load(text);
+    if (one.id == sensor && one.corrector) (void)one.corrector->load(text, axis);
 }
 
 }  // namespace gerbang::pipeline

@@ -51,11 +51,18 @@ class Inspector {
 
   // ---- what survives a restart ----
 
-  // A stored reading, in the order of batches.
-  void replay(std::uint32_t sensor, Flag flag, const Raw& raw, double value);
+  // A stored reading or verdict, in the order of batches.
+  struct Stored {
+    std::uint32_t sensor = 0;
+    bool verdict = false;
+    quality::Point point;
+    bool timed = false;  // its time can be compared with those to come
+    Raw raw;
+  };
+  void replay(const Stored& stored);
   // Of formulas that add up: sensor id and text.
   std::vector<std::pair<std::string, std::string>> save() const;
-  void load(std::string_view sensor, std::string_view text);
+  void load(std::string_view sensor, std::string_view text, const quality::Corrector::Axis& axis);
 
   quality::Maintenance maintenance;
 

@@ -304,6 +304,9 @@ class Pipeline {
   Result<void> replay(bool loaded);
   void readmit(std::vector<store::Batch> batches);
   void show_again(const Sample& sample, std::int64_t boot_ns);
+  std::string sum_clock() const;
+  Result<quality::Corrector::Axis> load_sum_axis() const;
+  Inspector::Stored inspected(std::uint32_t sensor, const store::StoredReading& reading) const;
   static Sample sample_of(const store::StoredReading& reading);  // Sample::index is the series
 
   asio::any_io_executor executor_;
@@ -316,6 +319,7 @@ class Pipeline {
   Inspector inspector_;                             // the same order
   std::vector<Inspector::Late> late_;               // found while a reading is judged
   std::map<std::string, std::string> stored_sums_;  // what the store has of them
+  std::string stored_sum_clock_;                    // and of their clock
   std::vector<Thinning> thinning_;                  // the same order
   std::vector<Member> members_;                     // those, then sensors that left
   std::vector<Desk> desks_;                         // of the configuration's indicators

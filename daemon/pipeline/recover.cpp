@@ -3,6 +3,7 @@
 // The windows as they stood when the state was committed, then what was stored since.
 #include <algorithm>
 #include <cstdlib>
+#include <sstream>
 
 #include "observe/log.hpp"
 #include "pipeline/pipeline.hpp"
@@ -47,12 +48,39 @@ Result<void> Pipeline::recover() {
 
 Result<void> Pipeline::load_quality() {
   if (auto loaded = load_maintenance(); !loaded) return loaded;
+  auto axis = load_sum_axis();
+  if (!axis) return fail(std::move(axis.error()));
   for (auto& [sensor, sum] : inspector_.save()) {
     auto stored = store_.get(sum_key(sensor));
     if (!stored) return fail(std::move(stored.error()));
-    if (*stored) inspector_.load(sensor, stored_sums_[sensor] = **stored);
+    if (*stored) inspector_.load(sensor, stored_sums_[sensor] = **stored, *axis);
   }
   return {};
+}
+
+std::string Pipeline::sum_clock() const {
+  const store::Epoch& epoch = tracker_.epoch();
+  return epoch.boot_id + " " + std::to_string(epoch.offset_ns) + " " +
+         std::to_string(static_cast<int>(epoch.trust));
+}
+
+// Of another boot it is known by the wall clock, if that was believed then and is now.
+Result<quality::Corrector::Axis> Pipeline::load_sum_axis() const {
+  quality::Corrector::Axis out;
+  out.now_ns = nanoseconds(clock_.boot());
+  auto clock = store_.get(kSumClockKey);
+  if (!clock) return fail(std::move(clock.error()));
+  std::istringstream in(clock->value_or(""));
+  std::string boot;
+  std::int64_t offset = 0;
+  int trust = 0;
+  if (!(in >> boot >> offset >> trust)) return out;
+  if (boot == tracker_.epoch().boot_id)
+    out.shift_ns = 0;
+  else if (trust != static_cast<int>(ClockTrust::untrusted) &&
+           clock_trust() != ClockTrust::untrusted)
+    out.shift_ns = offset - tracker_.epoch().offset_ns;
+  return out;
 }
 
 // The configuration's sensors, and those it had before.
@@ -129,6 +157,7 @@ Result<void> Pipeline::replay(bool loaded) {
     if (reading.boot_ns != 0 && reading.time_ms <= now) seen = std::max(seen, reading.time_ms);
     auto series = static_cast<std::size_t>(reading.series);
     auto place = series < places_.size() ? places_[series] : UINT32_MAX;
+    if (place < sensors_.size()) inspector_.replay(inspected(place, reading));
     if (reading.verdict) {
       auto base = place != UINT32_MAX ? engine_->base(place) : std::nullopt;
       if (base && (reading.batch > known_batch || !engine_->closed(*base, reading.time_ms)))
@@ -144,7 +173,6 @@ Result<void> Pipeline::replay(bool loaded) {
     sample.index = place;
     engine_->replay(sample);
     show_again(sample, reading.boot_ns);
-    if (place < sensors_.size()) inspector_.replay(place, reading.flag, reading.raw, reading.value);
   };
   auto replayed = store_.replay(std::max<std::int64_t>(store_.identity().replay_from, 1), each);
   if (!replayed) return replayed;
@@ -154,6 +182,31 @@ Result<void> Pipeline::replay(bool loaded) {
   unseen_from_ms_ = seen;
   if (seen > 0) engine_->absent(seen, now);
   return {};
+}
+
+// Times of another boot are those of the wall clock, if it was believed then and is now.
+Inspector::Stored Pipeline::inspected(std::uint32_t sensor,
+                                      const store::StoredReading& reading) const {
+  Inspector::Stored out;
+  out.sensor = sensor;
+  out.verdict = reading.verdict;
+  out.raw = reading.raw;
+  out.point.value = reading.value;
+  out.point.mark.flag = reading.flag;
+  out.point.mark.reason = reading.reason;
+  out.point.device_time = reading.boot_ns == 0;
+  if (out.point.device_time) {
+    out.point.time_ns = reading.time_ms * kNsPerMs;
+    out.timed = true;
+    return out;
+  }
+  const bool same_boot = reading.boot_id != nullptr && *reading.boot_id == options_.boot_id;
+  out.point.time_ns =
+      same_boot ? reading.boot_ns : reading.time_ms * kNsPerMs - tracker_.epoch().offset_ns;
+  out.timed = same_boot ||
+              (reading.clock != ClockTrust::untrusted && clock_trust() != ClockTrust::untrusted &&
+               out.point.time_ns <= nanoseconds(clock_.boot()));
+  return out;
 }
 
 // The live table goes on where the process before left it, as far as what is replayed tells. Boot
@@ -184,9 +237,21 @@ void Pipeline::readmit(std::vector<store::Batch> batches) {
       sample.clock = batch.epoch.trust;
       sample.raw = reading.raw;
       sample.verdict = reading.verdict;
-      for (const Sensor& sensor : sensors_)
-        if (static_cast<std::uint32_t>(sensor.series) == reading.sensor)
-          sample.value = sensor.calibration.apply(reading.raw.value());
+      for (std::uint32_t i = 0; i < sensors_.size(); ++i) {
+        if (static_cast<std::uint32_t>(sensors_[i].series) != reading.sensor) continue;
+        sample.value = sensors_[i].calibration.apply(reading.raw.value());
+        store::StoredReading stored;
+        stored.time_ms = sample.time_ms;
+        stored.boot_ns = device_time ? 0 : reading.boot_ns;
+        stored.flag = reading.flag;
+        stored.reason = reading.reason;
+        stored.clock = sample.clock;
+        stored.raw = reading.raw;
+        stored.value = sample.value;
+        stored.verdict = reading.verdict;
+        stored.boot_id = &batch.epoch.boot_id;
+        inspector_.replay(inspected(i, stored));
+      }
       piece->samples.push_back(sample);
     }
     for (const Sample& sample : piece->samples)

@@ -18,6 +18,8 @@ inline constexpr const char* kAlarmsKey = "alarms";                    // AlarmD
 inline constexpr const char* kMaintenanceKey = "quality/maintenance";  // Maintenance::text
 // The boot and its wall clock that those times are of: "BOOT OFFSET_MS".
 inline constexpr const char* kMaintenanceClockKey = "quality/maintenance-clock";
+// The boot and the clock that times in those are of: "BOOT OFFSET_NS TRUST".
+inline constexpr const char* kSumClockKey = "quality/sum-clock";
 inline std::string sum_key(const std::string& sensor) {  // Corrector::save
   return "quality/sum/" + sensor;
 }

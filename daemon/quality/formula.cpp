@@ -134,11 +134,15 @@ void Corrector::count(const Input& input, Result& out) {
   out.value = sum_ += amount;
 }
 
+double Corrector::flow_of(double value) const {
+  return std::max(formula_.reverse ? -value : value, 0.0);
+}
+
 void Corrector::integrate(const Input& input, Result& out) {
   out.value = sum_;
   if (is_late(input, out) || !sound(input.point.mark)) return;
   const std::int64_t before_ns = std::exchange(last_ns_, input.point.time_ns);
-  const double flow = std::max(formula_.reverse ? -input.point.value : input.point.value, 0.0);
+  const double flow = flow_of(input.point.value);
   const double before = std::exchange(last_value_, flow);
   if (!std::exchange(any_, true) || before_ns == 0) return;
   const std::int64_t step_ns = input.point.time_ns - before_ns;
@@ -188,16 +192,16 @@ void Corrector::blow(const Input& speed, const Input& direction, Result& out) {
   out.value = degrees >= 360 ? 0 : degrees;
 }
 
-// Beyond its ends a table goes on as between its last two points.
-double Corrector::interpolate(double x) const {
-  const auto& points = formula_.points;
-  auto right =
 // Nobody has measured there. Two points are a straight line, which goes on.
 bool Corrector::beyond_points(double x) const {
   const auto& points = formula_.points;
   return points.size() > 2 && (x < points.front().first || x > points.back().first);
 }
 
+// Beyond its ends a table goes on as between its last two points.
+double Corrector::interpolate(double x) const {
+  const auto& points = formula_.points;
+  auto right =
       std::upper_bound(points.begin(), points.end(), x,
                        [](double value, const auto& point) { return value < point.first; });
   if (right == points.begin()) ++right;
@@ -211,22 +215,69 @@ std::string Corrector::save() const {
   std::ostringstream out;
   out.precision(17);
   out << sum_ << ' ' << any_ << ' ' << last_raw_.is_integer << ' ' << last_raw_.integer << ' '
-      << last_raw_.number;
+      << last_raw_.number << ' ' << last_value_ << ' ' << last_device_time_ << ' ' << last_ns_;
   return out.str();
 }
 
-bool Corrector::load(std::string_view text) {
+bool Corrector::load(std::string_view text, const Axis& axis) {
   std::istringstream in{std::string(text)};
-  double sum = 0;
-  bool any = false;
+  double sum = 0, value = 0;
+  bool any = false, device_time = false;
+  std::int64_t ns = 0;
   Raw raw;
   if (!(in >> sum >> any >> raw.is_integer >> raw.integer >> raw.number) || !std::isfinite(sum))
     return false;
+  // As it was written before there was one.
+  const bool timed = in >> value >> device_time >> ns && ns != 0 && std::isfinite(value);
+  if (timed && !device_time) ns = axis.shift_ns ? ns + *axis.shift_ns : 0;
+  if (!timed || (!device_time && ns > axis.now_ns)) ns = 0;
   sum_ = sum;
   any_ = any;
   last_raw_ = raw;
-  last_ns_ = 0;
+  last_value_ = value;
+  last_device_time_ = device_time;
+  last_ns_ = ns;
   return true;
+}
+
+void Corrector::replay_input(const Input& input) {
+  waiting_.push_back(input);
+  if (waiting_.size() > kMostWaiting) waiting_.pop_front();
+}
+
+namespace {
+
+auto at_time_of(const Point& point) {
+  return [&point](const Corrector::Input& input) {
+    return input.point.time_ns == point.time_ns && input.point.device_time == point.device_time;
+  };
+}
+
+}  // namespace
+
+void Corrector::replay_verdict(const Point& point) {
+  for (Input& input : waiting_)
+    if (at_time_of(point)(input)) input.point.mark = worse(input.point.mark, point.mark);
+}
+
+void Corrector::forget_last() {
+  any_ = false;
+  last_ns_ = 0;
+}
+
+// The sum and the reading that it reaches to move together: nothing is added twice.
+void Corrector::replay_computed(const Point& point, bool timed) {
+  sum_ = point.value;
+  const auto of = std::find_if(waiting_.begin(), waiting_.end(), at_time_of(point));
+  if (of == waiting_.end()) return forget_last();
+  if (sound(of->point.mark)) {
+    any_ = true;
+    last_raw_ = of->raw;
+    last_value_ = flow_of(of->point.value);
+    last_device_time_ = point.device_time;
+    last_ns_ = timed ? point.time_ns : 0;
+  }
+  waiting_.erase(waiting_.begin(), of + 1);
 }
 
 }  // namespace gerbang::quality

@@ -66,24 +66,36 @@ class Corrector {
   // A reading of the first input, with those of the others that belong to it.
   Result take(std::span<const Input> inputs);
 
+  // From the boot time of what was saved to that of now.
+  struct Axis {
+    std::optional<std::int64_t> shift_ns;  // nullopt: another boot's, and nobody knows
+    std::int64_t now_ns = 0;               // what is later has not been
+  };
+
   const Formula& formula() const { return formula_; }
 
-  // What has been added up. load: false, and unchanged, for anything that save() did not write.
+  // ---- of one that adds up: what survives a restart ----
+
+  // The sum and the reading that it reaches to. Where nothing says when that was, the sum goes on
+  // without what came between it and the next one. load: false, and unchanged, for anything that
+  // save() did not write.
   std::string save() const;
-  bool load(std::string_view text);
-  // What stored readings tell, newer than what was saved: the sum, and the count that it is of.
-  void replay_sum(double value) { sum_ = value; }
-  void replay_input(const Raw& raw) {
-    last_raw_ = raw;
-    any_ = true;
-  }
+  bool load(std::string_view text, const Axis& axis);
+  // What is stored, in the order in which it was: an input with the mark that it was given, what
+  // was found of one later, and the reading that was computed from the input of the same time.
+  void replay_input(const Input& input);
+  void replay_verdict(const Point& point);
+  void replay_computed(const Point& point, bool timed);
 
  private:
   bool is_late(const Input& input, Result& out);
   void count(const Input& input, Result& out);
   void integrate(const Input& input, Result& out);
   void blow(const Input& speed, const Input& direction, Result& out);
+  bool beyond_points(double x) const;
   double interpolate(double x) const;
+  double flow_of(double value) const;
+  void forget_last();
 
   struct Gust {
     std::int64_t time_ns;
@@ -92,11 +104,12 @@ class Corrector {
   Formula formula_;
   double sum_ = 0;
   bool any_ = false;          // last_ is known
-  bool beyond_points(double x) const;
   Raw last_raw_;              // totaliser_volume
   double last_value_ = 0;     // flow_integral
-  std::int64_t last_ns_ = 0;  // of this run: 0 after a restart
+  std::int64_t last_ns_ = 0;  // 0: not known
   bool last_device_time_ = false;
+  std::deque<Input> waiting_;  // replayed: nothing was computed from them yet; the newest ones
+  static constexpr std::size_t kMostWaiting = 4096;
   std::deque<Gust> gusts_;  // at most kMostGusts
   static constexpr std::size_t kMostGusts = 4096;
 };

@@ -390,7 +390,11 @@ Result<void> History::replay(BatchId from, const std::function<void(const Stored
     BatchId id = row.integer(0);
     const EpochRow* of = epoch(row.integer(1));
     if (!unpack_or_count(id, row.blob(2), readings)) return true;
-    for (const auto& r : readings) each(stored(r, id, of));
+    for (const auto& r : readings) {
+      StoredReading one = stored(r, id, of);
+      if (of != nullptr) one.boot_id = &of->epoch.boot_id;
+      each(one);
+    }
     return true;
   };
   return from_.rows(take, from, -1);

@@ -131,6 +131,8 @@ struct StoredReading {
   double value = 0;  // in the quantity's unit; meaningless when flag is missing
   // See Reading::verdict; replay() alone gives them, and pages what they say.
   bool verdict = false;
+  // The boot of boot_ns; replay() alone gives it, for the length of the call.
+  const std::string* boot_id = nullptr;
 };
 
 // The readings of a clock epoch whose time became known after they were taken. UTC milliseconds,

@@ -98,10 +98,13 @@ TEST(Formula, ACounterGoesOnAfterARestart) {
   (void)before.take(in);
   in = {counter(1, 950)};
   (void)before.take(in);
-  ASSERT_TRUE(after.load(before.save()));
+  Corrector::Axis same;
+  same.shift_ns = 0;
+  same.now_ns = 90'000 * kSecond;
+  ASSERT_TRUE(after.load(before.save(), same));
   in = {counter(1, 10)};
   EXPECT_EQ(after.take(in).value, 110);
-  EXPECT_FALSE(after.load("no numbers"));
+  EXPECT_FALSE(after.load("no numbers", same));
 }
 
 TEST(Formula, AFlowIsIntegratedOverShortGapsOnly) {
@@ -119,6 +122,53 @@ TEST(Formula, AFlowIsIntegratedOverShortGapsOnly) {
   EXPECT_EQ(bad.mark.flag, Flag::bad);
   in = {input(5401 + 3600, 20)};
   EXPECT_NEAR(volume.take(in).value, 27.5, 1e-12) << "over the one that was bad";
+}
+
+// The time of the last reading is on the clock of its boot.
+TEST(Formula, AFlowGoesOnAfterARestartWhereTheTimeIsKnown) {
+  Formula f = formula(Formula::Kind::flow_integral);
+  f.max_gap_ms = 3'600'000;
+  Corrector before(f);
+  std::vector<Corrector::Input> in{input(0, 10)};
+  (void)before.take(in);
+  in = {input(1800, 10)};
+  (void)before.take(in);
+  const auto goes_on = [&](std::optional<std::int64_t> shift_s, std::int64_t now_s) {
+    Corrector after(f);
+    Corrector::Axis axis;
+    if (shift_s) axis.shift_ns = *shift_s * kSecond;
+    axis.now_ns = (86'400 + now_s) * kSecond;
+    EXPECT_TRUE(after.load(before.save(), axis));
+    std::vector<Corrector::Input> next{input(now_s, 30)};
+    return after.take(next).value;
+  };
+  EXPECT_NEAR(goes_on(0, 3600), 15, 1e-12) << "20 m³/h for half an hour";
+  EXPECT_NEAR(goes_on(-1800, 1800), 15, 1e-12) << "another boot, half an hour ago by its clock";
+  EXPECT_NEAR(goes_on(std::nullopt, 3600), 5, 1e-12) << "nobody knows when that was";
+  EXPECT_NEAR(goes_on(0, 5401), 5, 1e-12) << "longer than it may be";
+  EXPECT_NEAR(goes_on(3600, 3600), 5, 1e-12) << "what is in the future has not been";
+}
+
+// As it was stored: the sum and the reading that it reaches to.
+TEST(Formula, WhatWasStoredIsAddedOnce) {
+  Formula f = formula(Formula::Kind::flow_integral);
+  f.max_gap_ms = 3'600'000;
+  Corrector live(f), after(f);
+  const auto stored = [&](const Corrector::Input& one) {
+    std::vector<Corrector::Input> in{one};
+    Point computed = one.point;
+    computed.value = live.take(in).value;
+    after.replay_input(one);
+    return computed;
+  };
+  for (int s : {0, 600, 1200}) after.replay_computed(stored(input(s, 10 + s)), true);
+  // A reading from which nothing came that is stored is in no sum.
+  Corrector::Input lost = input(1500, 5000);
+  after.replay_input(lost);
+  const Corrector::Input bad = input(1800, 99, Flag::bad, Reason::range);
+  after.replay_computed(stored(bad), true);
+  std::vector<Corrector::Input> next{input(2400, 20)};
+  EXPECT_EQ(after.take(next).value, live.take(next).value);
 }
 
 // What it was at that time is in no sum any more; what comes is added as if it had not come.
@@ -186,20 +236,6 @@ TEST(Formula, ATableGoesThroughItsPoints) {
   EXPECT_NEAR(of(f, {input(1, -10)}), -1, 1e-12);
 }
 
-TEST(Formula, TheFlagIsTheWorstOfTheInputs) {
-  Corrector c(formula(Formula::Kind::conductivity_25));
-  std::vector<Corrector::Input> in{input(1, 1000), input(1, 28, Flag::suspect, Reason::rate)};
-  EXPECT_EQ(c.take(in).mark, (Mark{Flag::suspect, Reason::rate}));
-  in[0] = input(2, 1000, Flag::bad, Reason::range);
-  EXPECT_EQ(c.take(in).mark, (Mark{Flag::bad, Reason::range}));
-  in[1] = input(2, 0, Flag::missing, Reason::timeout);
-  EXPECT_EQ(c.take(in).mark, (Mark{Flag::missing, Reason::timeout}));
-  in = {input(3, 1000), input(3, 28)};
-  EXPECT_EQ(c.take(in).mark.flag, Flag::not_evaluated) << "its own tests speak for it";
-}
-
-}  // namespace
-}  // namespace gerbang::quality
 TEST(Formula, BeyondItsPointsATableIsSuspectAndTheValueIsKept) {
   Formula f = formula(Formula::Kind::table);
   f.points = {{0, 0}, {10, 1}, {20, 4}};
@@ -219,3 +255,17 @@ TEST(Formula, BeyondItsPointsATableIsSuspectAndTheValueIsKept) {
       << "two points are a straight line";
 }
 
+TEST(Formula, TheFlagIsTheWorstOfTheInputs) {
+  Corrector c(formula(Formula::Kind::conductivity_25));
+  std::vector<Corrector::Input> in{input(1, 1000), input(1, 28, Flag::suspect, Reason::rate)};
+  EXPECT_EQ(c.take(in).mark, (Mark{Flag::suspect, Reason::rate}));
+  in[0] = input(2, 1000, Flag::bad, Reason::range);
+  EXPECT_EQ(c.take(in).mark, (Mark{Flag::bad, Reason::range}));
+  in[1] = input(2, 0, Flag::missing, Reason::timeout);
+  EXPECT_EQ(c.take(in).mark, (Mark{Flag::missing, Reason::timeout}));
+  in = {input(3, 1000), input(3, 28)};
+  EXPECT_EQ(c.take(in).mark.flag, Flag::not_evaluated) << "its own tests speak for it";
+}
+
+}  // namespace
+}  // namespace gerbang::quality

@@ -136,9 +136,8 @@ namespace {
 // No reading is missing between two hours: what the counter counted in the second is of that hour.
 bool joins(const Aggregate* before, const Aggregate& row, std::int64_t interval_ms) {
   constexpr std::int64_t kHold = 3;  // intervals; a longer silence is a gap
-  // Of a counter that said nothing in the day before, nothing is known that could be missing.
-  const std::int64_t since = before != nullptr ? before->last_ms : row.start_ms;
-  return row.first_ms - since <= kHold * interval_ms;
+  // Nothing in the day before: a gap that is longer than what is read, or its first hour ever.
+  return before != nullptr && row.first_ms - before->last_ms <= kHold * interval_ms;
 }
 
 // The newest row with a value that begins before the window.

@@ -5,7 +5,7 @@ interruption by the pressure that the site set."""
 import math
 import unittest
 
-from week import HOUR, Said, Site, WeekTest, limits, near_air
+from week import DAY, HOUR, Said, Site, WeekTest, limits, near_air
 
 NAMES = ["memenuhi syarat", "tidak memenuhi syarat"]
 TABLE = {"free_chlorine": (0.2, 0.5), "turbidity": lambda v: v["turbidity"] < 3, "ph": (6.5, 8.5), "water_temperature": near_air}
@@ -62,12 +62,13 @@ class WaterWeek(WeekTest, unittest.TestCase):
         def meter_check(indicator, start, end):
             """Hours in which both are valid, and no reading of the counter is missing before them."""
             count, flow = indicator["inputs"]["volume"], indicator["inputs"]["flow"]
-            hold, before, hours, counted, flowed = 3 * oracle.site.step, None, 0, [], []
+            hold, hours, counted, flowed = 3 * oracle.site.step, 0, [], []
+            before = max((r.time for r in oracle.inside(count, start - DAY, start) if r.flag == "good"), default=None)
             for h in range(start, end, HOUR):
                 times = [r.time for r in oracle.inside(count, h, h + HOUR) if r.flag == "good"]
                 last, before = before, times[-1] if times else before
                 delta, mean = oracle.delta(count, h, h + HOUR), oracle.mean(flow, h, h + HOUR)
-                joined = times and times[0] - (h if last is None else last) <= hold
+                joined = times and last is not None and times[0] - last <= hold
                 if delta is None or mean is None or not joined or not oracle.valid(count, h) or not oracle.valid(flow, h):
                     continue
                 hours, counted, flowed = hours + 1, counted + [delta], flowed + [mean]

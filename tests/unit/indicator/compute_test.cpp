@@ -310,7 +310,12 @@ TEST(Difference, ComparesHoursThatBothKnow) {
   EXPECT_DOUBLE_EQ(*night.capture, 23 / 24.0);
   after_a_night[0].counted = 40;
   EXPECT_DOUBLE_EQ(*compared(after_a_night).capture, 1);
-  EXPECT_DOUBLE_EQ(*compared(after_a_night, 0).capture, 1) << "its first day";
+  // Nor when nobody looked for days: the first hour has what was counted in all of them.
+  after_a_night[0].counted = 5000;
+  const Outcome days = compared(after_a_night, 0);
+  EXPECT_EQ(*days.value, 0);
+  EXPECT_EQ(days.category, "low");
+  EXPECT_DOUBLE_EQ(*days.capture, 23 / 24.0);
 }
 
 TEST(Difference, OfACounterThatStandsStillIsAllOfIt) {

@@ -24,6 +24,9 @@ struct SeriesPlan {
   std::optional<double> detection_limit;  // lower values are counted as below_limit, too
   bool count_suspect = false;  // suspect readings are in the statistics and in capture, too
   std::int64_t left_ms = 0;    // not 0: removed then; takes part in windows that began before only
+  // When it was added; 0: it was there from the first. Of windows that had ended by then it has a
+  // row only if readings came for them.
+  std::int64_t since_ms = 0;
 
   bool takes_part(const TimeSpan& window) const {
     return left_ms == 0 || window.start_ms <= left_ms;

@@ -297,6 +297,7 @@ ClosedWindow WindowEngine::finish(std::size_t l, ClockTrust idle) {
         anchors_[index] = newest;
       if (l > 0 && own.readings() > 0) changed(index);
     }
+    if (row.received == 0 && plan_[index].since_ms >= span.end_ms) continue;
     merge_up(l, index, row);
     out.sensors.push_back(index);
     out.rows.push_back(std::move(row));

@@ -164,6 +164,17 @@ void from_windows(const Plan& plan, const TimeSpan& window, const Rows& rows, Ou
   }
 }
 
+// Without the inputs that came later.
+Plan as_of(Plan plan, const TimeSpan& window, const Rows& rows) {
+  std::erase_if(plan.inputs, [&](const Input& input) {
+    const auto own = rows.of(input.series);
+    return input.since_ms >= window.end_ms &&
+           std::none_of(own.begin(), own.end(),
+                        [&](const Aggregate* row) { return window.contains(row->start_ms); });
+  });
+  return plan;
+}
+
 }  // namespace
 
 std::int64_t rows_of(const Plan& plan, const std::vector<std::int64_t>& lengths_ms) {
@@ -189,10 +200,11 @@ std::int64_t reads_before_ms(const Plan& plan) {
   return plan.standard->method == Method::difference ? kDayMs : 0;
 }
 
-Outcome compute(const Plan& plan, const TimeSpan& window, const std::string& local_date,
+Outcome compute(const Plan& of_today, const TimeSpan& window, const std::string& local_date,
                 const std::vector<Aggregate>& all) {
   Outcome out;
   const Rows rows(all);
+  const Plan plan = as_of(of_today, window, rows);
   switch (plan.standard->method) {
     case Method::hours_outside:
       hours_outside(plan, window, rows, out);

@@ -22,6 +22,7 @@ struct Input {
   std::int32_t series = 0;
   std::int64_t interval_ms = 0;  // 0: not polled
   std::string calibration_due;   // YYYY-MM-DD; empty: not known
+  std::int64_t since_ms = 0;     // when the gateway was given it; 0: it was there from the first
 };
 
 struct Plan {
@@ -59,6 +60,8 @@ struct Outcome {
 
 // `rows` of the inputs' series, of the length of rows_of(), within the window and what it reads
 // before, in any order.
+// An input that the gateway was given after the window, and that has no row in it, is no input of
+// it: the list of sensors was another one then.
 // An input whose window is not valid is left out while another one's is: a regulation's number is
 // never made of both. Without any valid input the result is provisional; without any at all it has
 // no value.

@@ -27,14 +27,16 @@ std::map<std::int64_t, std::vector<const Aggregate*>> by_start(const Plan& plan,
 }
 
 // What was expected of an input in the window: what its rows say, and by its interval where it has
-// none. A sensor of which a whole hour or day is missing may have no row for it.
+// none, from when on it was there. A sensor of which a whole hour or day is missing may have no row
+// for it.
 double expected_of(const Input& input, const TimeSpan& window, const Rows& rows) {
   double expected = 0;
-  std::int64_t without = window.length_ms();
+  const std::int64_t from_ms = std::max(window.start_ms, input.since_ms);
+  std::int64_t without = window.end_ms - from_ms;
   for (const Aggregate* row : rows.of(input.series)) {
     if (!window.contains(row->start_ms)) continue;
     expected += row->expected.value_or(0);
-    without -= row->end_ms - row->start_ms;
+    without -= std::max<std::int64_t>(row->end_ms - std::max(row->start_ms, from_ms), 0);
   }
   if (input.interval_ms > 0 && without > 0)
     expected += std::floor(static_cast<double>(without) / static_cast<double>(input.interval_ms));

@@ -146,6 +146,11 @@ bool Pipeline::ended(std::int64_t length_ms, std::int64_t end_ms) const {
 
 asio::awaitable<void> Pipeline::add_indicator(store::Fold& fold, std::size_t index,
                                               std::int64_t end_ms, alarm::Came came) {
+  for (indicator::Input& input : desks_[index].plan.inputs) {
+    const auto series = static_cast<std::size_t>(input.series);
+    const auto place = series < places_.size() ? places_[series] : UINT32_MAX;
+    input.since_ms = place != UINT32_MAX ? members_[place].plan.since_ms : 0;
+  }
   const Plan& plan = desks_[index].plan;
   const Calendar& calendar = engine_->options().calendar;
   const TimeSpan window = indicator::window_ending(plan.averaging, calendar, end_ms);

@@ -436,6 +436,7 @@ asio::awaitable<Result<void>> Pipeline::reconfigure(std::vector<Sensor> sensors,
     live[i] = live_[old->second];
     thinning[i] = thinning_[old->second];
   }
+  remember_since(next, members_, since_now_ms());
   std::vector<Member> before;
   for (std::uint32_t i = 0; i < members_.size(); ++i)
     if (!engine_->finished(i)) before.push_back(members_[i]);

@@ -235,6 +235,10 @@ class Pipeline {
                    bool retainable, Lane lane = Lane::live);
   void add_forwarded(store::Fold& fold);
   std::int64_t now_ms() const { return unix_ms(clock_.wall()); }
+  // SeriesPlan::since_ms of what is added now.
+  std::int64_t since_now_ms() const {
+    return clock_trust() == ClockTrust::untrusted ? 0 : now_ms();
+  }
   std::int64_t closing_ms() const;
   std::int64_t fold_back_ms() const;
   void set_members(std::vector<Member> members);

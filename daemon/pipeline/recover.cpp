@@ -91,9 +91,10 @@ Result<void> Pipeline::load_members() {
   if (!stored) return fail(std::move(stored.error()));
   if (*stored) {
     stored_members_ = **stored;
-    if (auto before = parse_members(**stored))
+    if (auto before = parse_members(**stored)) {
+      remember_since(members, *before, since_now_ms());
       for (Member& gone : leaving(*before, members, now_ms())) members.push_back(std::move(gone));
-    else
+    } else
       spdlog::error("pipeline: {} in the store cannot be read: windows of removed sensors are lost",
                     kMembersKey);
   }

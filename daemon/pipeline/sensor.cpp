@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 namespace gerbang::pipeline {
 namespace {
 
-constexpr std::size_t kFields = 12, kOldest = 10;
+constexpr std::size_t kFields = 13, kOldest = 10;
 constexpr char kSeparator = '\t';
 
 template <class Number>
@@ -64,6 +65,7 @@ std::optional<Member> parse_member(std::string_view line) {
     if (fields[11] != "1") return std::nullopt;
     out.plan.count_suspect = true;
   }
+  if (!fields[12].empty() && !number(fields[12], out.plan.since_ms)) return std::nullopt;
   return out;
 }
 
@@ -85,6 +87,16 @@ Member member(const Sensor& sensor) {
   return out;
 }
 
+void remember_since(std::vector<Member>& members, const std::vector<Member>& before,
+                    std::int64_t now_ms) {
+  std::map<std::int32_t, std::int64_t> known;
+  for (const Member& m : before) known[m.plan.series] = m.plan.since_ms;
+  for (Member& m : members) {
+    const auto found = known.find(m.plan.series);
+    m.plan.since_ms = found != known.end() ? found->second : now_ms;
+  }
+}
+
 std::string text_of(const std::vector<Member>& members) {
   std::string out;
   for (const Member& m : members) {
@@ -102,7 +114,11 @@ std::string text_of(const std::vector<Member>& members) {
       append(out, *m.plan.detection_limit);
     else
       out += kSeparator;
-    if (m.plan.count_suspect) append(out, 1);
+    if (m.plan.count_suspect)
+      append(out, 1);
+    else if (m.plan.since_ms != 0)
+      out += kSeparator;
+    if (m.plan.since_ms != 0) append(out, m.plan.since_ms);
     out += '\n';
   }
   return out;

@@ -54,6 +54,10 @@ struct Member {
 };
 Member member(const Sensor& sensor);
 
+// What was written down of when they came; those that are not in `before` come now.
+void remember_since(std::vector<Member>& members, const std::vector<Member>& before,
+                    std::int64_t now_ms);
+
 // One line for each member. parse: nullopt for anything else.
 std::string text_of(const std::vector<Member>& members);
 std::optional<std::vector<Member>> parse_members(std::string_view text);

@@ -352,5 +352,37 @@ TEST(Indicators, OfALocalDayComeWithItsEnd) {
   EXPECT_NEAR(said[0].value(), 100 * 72.0 / 144, 1e-9) << "72 expected of each, 48 and 24 came";
 }
 
+TEST(Indicators, OfADayAreNotAskedOfASensorThatCameLater) {
+  Station station;
+  indicator::Plan both = rolling();
+  both.id = "availability";
+  auto standard = std::make_shared<indicator::Standard>(*both.standard);
+  standard->method = indicator::Method::availability;
+  both.standard = standard;
+  both.averaging = *indicator::averaging_of("1d");
+  indicator::Plan one = both;
+  one.inputs.pop_back();
+  station.configure({Station::sensors()[0]});
+  station.indicators = {one};
+  station.start();
+  for (std::int64_t slot = 0; slot < 17 * 3; ++slot) {
+    station.advance(2min);
+    if (slot != 10) station.give({station.at(0, slot)});
+    station.advance(18min);
+  }
+  station.stop();
+  station.configure(Station::sensors());
+  station.indicators = {both};
+  station.start();
+  station.give({station.at(0, 10), station.at(1, 17 * 3)});
+  station.revise();
+  const auto said = station.said("availability");
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_NEAR(said[0].value(), 100 * 47.0 / 72, 1e-9);
+  EXPECT_EQ(said[1].window_end_ms(), said[0].window_end_ms());
+  EXPECT_NEAR(said[1].value(), 100 * 48.0 / 72, 1e-9) << "72 expected, of the one that was there";
+  EXPECT_EQ(said[1].inputs_size(), 1);
+}
+
 }  // namespace
 }  // namespace gerbang::test

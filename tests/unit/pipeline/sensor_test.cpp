@@ -28,9 +28,13 @@ TEST(Members, AreReadBackAsTheyWereWritten) {
   members[1].plan.wrap.reset();
   members[1].plan.left_ms = 5;
   members[1].plan.count_suspect = true;
+  members.push_back(member(sensor(9, "new")));
+  members[2].plan.since_ms = 70;
+  members.push_back(members[1]);
+  members[3].plan.since_ms = 80;
   auto back = parse_members(text_of(members));
   ASSERT_TRUE(back);
-  ASSERT_EQ(back->size(), 2u);
+  ASSERT_EQ(back->size(), 4u);
   EXPECT_EQ((*back)[0].id, "meter");
   EXPECT_EQ((*back)[0].unit, "m³");
   EXPECT_EQ((*back)[0].plan.series, 1);
@@ -41,6 +45,10 @@ TEST(Members, AreReadBackAsTheyWereWritten) {
   EXPECT_EQ((*back)[1].plan.left_ms, 5);
   EXPECT_TRUE((*back)[1].plan.count_suspect);
   EXPECT_FALSE((*back)[0].plan.count_suspect);
+  EXPECT_EQ((*back)[0].plan.since_ms, 0);
+  EXPECT_EQ((*back)[2].plan.since_ms, 70);
+  EXPECT_FALSE((*back)[2].plan.count_suspect);
+  EXPECT_EQ((*back)[3].plan.since_ms, 80);
   EXPECT_EQ(text_of(*back), text_of(members));
   EXPECT_TRUE(parse_members("")->empty());
 }
@@ -58,6 +66,17 @@ TEST(Members, OfAnEventAreNotPolled) {
   event.kind = QuantityKind::event;
   s.quantity = std::move(event);
   EXPECT_EQ(member(s).plan.interval_ms, 0);
+}
+
+TEST(Members, KeepWhenTheyCame) {
+  std::vector<Member> before = {member(sensor(1, "a")), member(sensor(2, "b"))};
+  before[1].plan.since_ms = 50;
+  std::vector<Member> now = {member(sensor(1, "a")), member(sensor(2, "b")),
+                             member(sensor(3, "c"))};
+  remember_since(now, before, 100);
+  EXPECT_EQ(now[0].plan.since_ms, 0) << "from the first";
+  EXPECT_EQ(now[1].plan.since_ms, 50);
+  EXPECT_EQ(now[2].plan.since_ms, 100);
 }
 
 TEST(Leaving, AreThoseThatAreNoLongerThereWithTheTimeTheyLeft) {

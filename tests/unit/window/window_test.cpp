@@ -359,5 +359,22 @@ TEST(WindowEngine, CarriesAnOpenWindowToANewInterval) {
   }
 }
 
+// Its configuration came while a window was still open that had ended: of that it says nothing,
+// unless it has readings of then.
+TEST(Windows, OneThatCameLaterHasNoRowOfBefore) {
+  std::vector<SeriesPlan> plan = {gauge(1), gauge(2), gauge(3)};
+  WindowEngine engine(options(), plan, kNoon);
+  plan[1].since_ms = plan[2].since_ms = kNoon + kMinute + 5'000;
+  engine.reconfigure(plan);
+  engine.advance(kNoon + kMinute + 6'000);
+  for (std::uint32_t i : {0u, 2u})
+    EXPECT_EQ(engine.add(good(i, kNoon + 5'000, 7)), WindowEngine::Fate::counted);
+  const auto closed = close_all(engine, kNoon + 3 * kMinute);
+  ASSERT_EQ(closed.size(), 2u);
+  EXPECT_EQ(closed[0].sensors, (std::vector<std::uint32_t>{0, 2}));
+  EXPECT_EQ(closed[1].sensors, (std::vector<std::uint32_t>{0, 1, 2})) << "it was added in this one";
+  EXPECT_EQ(row(closed[1], 1).received, 0u);
+}
+
 }  // namespace
 }  // namespace gerbang

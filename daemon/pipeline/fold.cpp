@@ -18,7 +18,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostRows = 20'000;  // in one transaction, before the last window's
 constexpr auto kRevisePeriod = 60s;
 constexpr auto kQuiet = 3s;  // what comes late mostly comes in bulk: nothing is made of half of it
-constexpr auto kLongestRestamp = 60s;  // the store may be in trouble; windows wait no longer
 
 }  // namespace
 

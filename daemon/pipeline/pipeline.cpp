@@ -153,6 +153,7 @@ void Pipeline::follow_clock() {
     if (clock_trust() == ClockTrust::trusted) {
       restamp_due_ = restamp_events_due_ = true;
       restamp_since_ = clock_.boot();
+      begin_restamping();
     }
   }
   if (change.step != 0ns) {

@@ -286,13 +286,19 @@ class Pipeline {
               Aggregate row);
 
   // restamping
+  // The store may be in trouble; windows wait no longer.
+  static constexpr std::chrono::seconds kLongestRestamp{60};
   // What has a time since the clock is believed, and is not in the windows of that time yet.
   struct Restamping {
     std::int64_t epoch = 0;       // epochs up to this one are done, or in `spans`
     std::vector<TimeSpan> spans;  // whose closed windows are to be revised
+    // Boots that somebody vouched for, whose epochs above that are not done: of this one, and of
+    // those that ended in the middle of it.
+    std::vector<std::string> boots;
   };
   static std::string restamping_text(const Restamping& restamping);
   static std::optional<Restamping> parse_restamping(std::string_view text);
+  void begin_restamping();
   bool doubtful_underway() const;
   bool held() const;
   asio::awaitable<void> restamp();
@@ -357,7 +363,12 @@ class Pipeline {
   bool restamp_due_ = false;
   BootTime restamp_since_{};
   Restamping restamping_;
-  std::string stored_restamping_;    // what the store has of it
+  std::string stored_restamping_;  // what the store has of it
+  // Where a restamping stands that the store keeps waiting.
+  struct Attempt {
+    std::set<std::pair<std::size_t, std::int64_t>> emptied;  // open windows: level and start
+    bool absent = false;                                     // the absence has been told
+  } attempt_;
   Counts taken_out_;                 // of windows, and not added again
   std::int64_t unseen_from_ms_ = 0;  // before this start somebody was looking; 0: nobody ever
 

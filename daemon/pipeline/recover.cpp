@@ -14,6 +14,13 @@ namespace gerbang::pipeline {
 Result<void> Pipeline::recover() {
   if (auto loaded = load_members(); !loaded) return loaded;
   if (auto loaded = load_indicators(); !loaded) return loaded;
+  auto restamping = store_.get(kRestampKey);
+  if (!restamping) return fail(std::move(restamping.error()));
+  if (*restamping) {
+    stored_restamping_ = **restamping;
+    if (auto parsed = parse_restamping(**restamping)) restamping_ = std::move(*parsed);
+  }
+  if (restamp_due_) begin_restamping();  // it was not known yet what is left to do
   auto vouched = store_.vouched(options_.boot_id);
   if (!vouched) return fail(std::move(vouched.error()));
   if (*vouched) {
@@ -25,12 +32,6 @@ Result<void> Pipeline::recover() {
   if (*events && !events_.load(**events))
     spdlog::error("pipeline: {} in the store cannot be read: events are counted anew", kEventsKey);
   if (auto alarms = load_alarms(); !alarms) return alarms;
-  auto restamping = store_.get(kRestampKey);
-  if (!restamping) return fail(std::move(restamping.error()));
-  if (*restamping) {
-    stored_restamping_ = **restamping;
-    if (auto parsed = parse_restamping(**restamping)) restamping_ = std::move(*parsed);
-  }
   auto loaded = load_windows();
   if (!loaded) return fail(std::move(loaded.error()));
   if (*loaded)

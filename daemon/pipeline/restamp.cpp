@@ -9,29 +9,48 @@
 
 #include "observe/log.hpp"
 #include "pipeline/pipeline.hpp"
+#include "pipeline/state_keys.hpp"
 
 namespace gerbang::pipeline {
 namespace {
 
 constexpr int kWindowsATurn = 8;  // closed windows, so that those that are due do not wait long
+constexpr std::size_t kMostBoots = 8;  // that ended in the middle of it, one after the other
 
 }  // namespace
 
 std::string Pipeline::restamping_text(const Restamping& restamping) {
   std::string out;
-  if (restamping.epoch == 0) return out;
+  if (restamping.epoch == 0 && restamping.boots.empty()) return out;
   out = std::to_string(restamping.epoch);
   for (const TimeSpan& span : restamping.spans)
     out += " " + std::to_string(span.start_ms) + " " + std::to_string(span.end_ms);
+  for (const std::string& boot : restamping.boots) out += "\n" + boot;
   return out;
 }
 
 std::optional<Pipeline::Restamping> Pipeline::parse_restamping(std::string_view text) {
   Restamping out;
-  std::istringstream in{std::string(text)};
+  std::istringstream lines{std::string(text)};
+  std::string line;
+  std::getline(lines, line);
+  std::istringstream in(line);
   if (!(in >> out.epoch)) return std::nullopt;
   for (TimeSpan span; in >> span.start_ms >> span.end_ms;) out.spans.push_back(span);
+  while (std::getline(lines, line)) out.boots.push_back(line);
   return out;
+}
+
+// Written down before anything can be stored that tells the times of then: were it the other way
+// round, a board that loses its power in between would have right times and wrong windows for ever.
+void Pipeline::begin_restamping() {
+  if (!engine_) return;  // before recover() knows what is left to do
+  std::vector<std::string>& boots = restamping_.boots;
+  if (std::find(boots.begin(), boots.end(), options_.boot_id) == boots.end())
+    boots.push_back(options_.boot_id);
+  if (boots.size() > kMostBoots) boots.erase(boots.begin());
+  std::string text = restamping_text(restamping_);
+  if (text != stored_restamping_) store_.put(kRestampKey, stored_restamping_ = std::move(text));
 }
 
 // Readings with a time of then that the store does not have yet.
@@ -52,9 +71,18 @@ std::vector<WindowEngine::Emptied> Pipeline::take_out(const TimeSpan& span) {
   return emptied;
 }
 
+// Where the store does not answer, all of it is done again at the next turn, until windows can wait
+// no longer.
 asio::awaitable<void> Pipeline::restamp() {
   if (doubtful_underway()) co_return;
-  auto found = co_await store_.restamp(tracker_.epoch(), restamping_.epoch);
+  const bool last = clock_.boot() - restamp_since_ > kLongestRestamp;
+  store::RestampQuery query;
+  query.trusted = tracker_.epoch();
+  query.boots = restamping_.boots;
+  query.since = restamping_.epoch;
+  query.key = kRestampKey;
+  query.value = stored_restamping_;
+  auto found = co_await store_.restamp(std::move(query));
   if (!found) {
     spdlog::error("clock: readings of before it was set keep their times for now: {}",
                   found.error().what);
@@ -62,31 +90,33 @@ asio::awaitable<void> Pipeline::restamp() {
   }
   if (found->empty()) {
     restamp_due_ = false;
+    restamping_.boots.clear();
     co_return;
   }
   drain();
 
   // What counted at the times of then is taken out; what is rightly there comes back.
   std::int64_t oldest = now_ms(), shift_ms = 0;
-  std::vector<WindowEngine::Emptied> emptied;
   std::int64_t upto = engine_->newest();
   for (const store::Restamped& epoch : *found) {
     TimeSpan was{epoch.was_from_ms, epoch.was_to_ms};
     oldest = std::min(oldest, was.start_ms);
-    shift_ms = epoch.from_ms - epoch.was_from_ms;
-    auto more = take_out(was);
-    emptied.insert(emptied.end(), more.begin(), more.end());
+    if (epoch.same_boot) shift_ms = epoch.from_ms - epoch.was_from_ms;
+    for (const WindowEngine::Emptied& window : take_out(was))
+      attempt_.emptied.emplace(window.level, window.span.start_ms);
   }
   bool complete = true;
-  for (const WindowEngine::Emptied& window : emptied) {
-    auto added = co_await add_again(window.span, window.level, upto);
+  for (const auto& [level, start] : attempt_.emptied) {
+    auto added = co_await add_again(engine_->window(level, start), level, upto);
     complete = complete && added;
   }
+  if (!complete && !last) co_return;
+  attempt_.emptied.clear();
   // Nobody was looking at the times of then, whatever windows were open for them.
-  if (unseen_from_ms_ > 0)
-    engine_->absent(std::min(oldest, unseen_from_ms_), now_ms());
-  else
+  if (unseen_from_ms_ == 0)
     engine_->forget_before(found->front().from_ms);
+  else if (!std::exchange(attempt_.absent, true))
+    engine_->absent(std::min(oldest, unseen_from_ms_), now_ms());
   co_await close_windows();  // up to the present
   for (std::uint32_t i = 0; i < members_.size(); ++i) {
     auto base = engine_->base(i);
@@ -95,6 +125,7 @@ asio::awaitable<void> Pipeline::restamp() {
     if (anchor) engine_->set_anchor(i, *anchor);
     complete = complete && anchor;
   }
+  if (!complete && !last) co_return;
 
   upto = engine_->newest();
   for (const store::Restamped& epoch : *found) (void)take_out(TimeSpan{epoch.from_ms, epoch.to_ms});
@@ -111,8 +142,9 @@ asio::awaitable<void> Pipeline::restamp() {
     auto added = co_await add_again(span, level, upto);
     complete = complete && added;
   }
+  if (!complete && !last) co_return;
   if (!complete)
-    spdlog::error("clock: the store did not answer; open windows lack some of what is stored");
+    spdlog::error("clock: the store did not answer; windows that lack readings are revised later");
 
   // What is still out lies in closed windows; what came in beyond it had been folded before.
   store::Fold fold;
@@ -134,11 +166,14 @@ asio::awaitable<void> Pipeline::restamp() {
       live.clock = ClockTrust::estimated;
     }
   restamp_due_ = false;
+  restamping_.boots.clear();
+  attempt_ = Attempt();
   spdlog::info("clock: what was taken before it was set moves by {} s", shift_ms / 1000);
   co_await commit(std::move(fold));
 }
 
-// The stored readings of an open window, up to a batch, into it.
+// The stored readings of an open window, up to a batch, into it. Where they cannot be read the
+// window is counted again when it is due, or revised.
 asio::awaitable<Result<void>> Pipeline::add_again(TimeSpan span, std::size_t level,
                                                   std::int64_t upto) {
   Indices all;
@@ -146,7 +181,10 @@ asio::awaitable<Result<void>> Pipeline::add_again(TimeSpan span, std::size_t lev
     if (engine_->base(i) == level) all.push_back(i);
   for (Indices& some : groups(all)) {
     auto samples = co_await readings(span, std::move(some));
-    if (!samples) co_return fail(std::move(samples.error()));
+    if (!samples) {
+      for (std::uint32_t i : all) (void)engine_->reflag(i, span.start_ms);
+      co_return fail(std::move(samples.error()));
+    }
     for (const Sample& sample : *samples) {
       if (sample.batch > upto) continue;  // came meanwhile, and is in its window
       --taken_out_[members_[sample.index].plan.series];

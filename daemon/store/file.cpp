@@ -374,11 +374,14 @@ Result<void> File::reconcile(const Counts& to_fold) {
   return transact(work);
 }
 
-Result<std::vector<Restamped>> File::restamp(const Epoch& trusted, std::int64_t since) {
+Result<std::vector<Restamped>> File::restamp(const RestampQuery& query) {
   STORE_TRY(ready());
-  auto work = [&] { return open_->history.learn(trusted); };
+  auto work = [&]() -> Result<void> {
+    if (!query.key.empty()) STORE_TRY(open_->state.put_item(query.key, query.value));
+    return open_->history.learn(query.trusted);
+  };
   STORE_TRY(transact(work));
-  return open_->history.restamped(trusted.boot_id, since);
+  return open_->history.restamped(query);
 }
 
 Result<bool> File::vouched(const std::string& boot_id) {

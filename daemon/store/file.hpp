@@ -75,9 +75,8 @@ class File {
   Result<std::vector<int>> declare_uplinks(const std::vector<std::string>& names);
 
   Result<void> reconcile(const Counts& to_fold);
-  // Writes down that `trusted` holds, and says which epochs of its boot above `since` it gave a
-  // time.
-  Result<std::vector<Restamped>> restamp(const Epoch& trusted, std::int64_t since);
+  // Writes down that `trusted` holds, and says which epochs have a time now.
+  Result<std::vector<Restamped>> restamp(const RestampQuery& query);
   Result<bool> vouched(const std::string& boot_id);
   Result<void> replay(BatchId from, const std::function<void(const StoredReading&)>& each);
   Result<std::vector<Message>> pull(const Pull& what);

@@ -162,17 +162,20 @@ Result<void> History::learn(const Epoch& epoch) {
   return {};
 }
 
-std::vector<Restamped> History::restamped(const std::string& boot_id, std::int64_t since) const {
+std::vector<Restamped> History::restamped(const RestampQuery& query) const {
   std::vector<Restamped> out;
   for (const EpochRow& row : epochs_) {
-    if (row.id <= since || row.trust != ClockTrust::estimated || row.epoch.boot_id != boot_id)
-      continue;
+    const bool same_boot = row.epoch.boot_id == query.trusted.boot_id;
+    const bool asked = same_boot || std::find(query.boots.begin(), query.boots.end(),
+                                              row.epoch.boot_id) != query.boots.end();
+    if (row.id <= query.since || row.trust != ClockTrust::estimated || !asked) continue;
     Extent extent;
     for (const Segment& s : segments_)
       if (s.epoch == row.id) extent.add(s.extent);
     if (!extent.boot_from || !extent.boot_to) continue;
     Restamped& one = out.emplace_back();
     one.epoch = row.id;
+    one.same_boot = same_boot;
     one.was_from_ms = to_ms(wrapping::plus(*extent.boot_from, row.epoch.offset_ns));
     one.was_to_ms = to_ms(wrapping::plus(*extent.boot_to, row.epoch.offset_ns)) + 1;
     one.from_ms = to_ms(wrapping::plus(*extent.boot_from, row.offset_ns));

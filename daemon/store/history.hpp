@@ -100,9 +100,9 @@ class History {
 
   Result<void> replay(BatchId from, const std::function<void(const StoredReading&)>& each);
 
-  // Epochs of this boot above `since` that had no believable time when they were used and have one
-  // now; without readings that a device stamped.
-  std::vector<Restamped> restamped(const std::string& boot_id, std::int64_t since) const;
+  // Epochs of these boots above `since` that had no believable time when they were used and have
+  // one now; without readings that a device stamped.
+  std::vector<Restamped> restamped(const RestampQuery& query) const;
   // True if the clock was believable at some time of this boot.
   bool vouched(const std::string& boot_id) const;
 

@@ -43,7 +43,7 @@ class Store::Impl : public std::enable_shared_from_this<Impl> {
   asio::awaitable<Result<std::vector<std::int32_t>>> declare(std::vector<SeriesSpec> series);
   asio::awaitable<Result<std::vector<int>>> declare_uplinks(std::vector<std::string> names);
   asio::awaitable<Result<std::vector<Message>>> pull(Pull what);
-  asio::awaitable<Result<std::vector<Restamped>>> restamp(Epoch trusted, std::int64_t since);
+  asio::awaitable<Result<std::vector<Restamped>>> restamp(RestampQuery query);
   asio::awaitable<Result<std::vector<EventRow>>> doubtful_events(std::string boot_id);
   // Steps until the page is full; commits come in between.
   template <class Page, class Query>

@@ -119,11 +119,8 @@ asio::awaitable<Result<std::vector<int>>> Store::Impl::declare_uplinks(
   co_return co_await hop_and_look<std::vector<int>>(std::move(job));
 }
 
-asio::awaitable<Result<std::vector<Restamped>>> Store::Impl::restamp(Epoch trusted,
-                                                                     std::int64_t since) {
-  auto job = [trusted = std::move(trusted), since](File& file) {
-    return file.restamp(trusted, since);
-  };
+asio::awaitable<Result<std::vector<Restamped>>> Store::Impl::restamp(RestampQuery query) {
+  auto job = [query = std::move(query)](File& file) { return file.restamp(query); };
   co_return co_await worker_->hop<std::vector<Restamped>>(std::move(job));
 }
 
@@ -360,8 +357,8 @@ void Store::on_stream(std::function<void()> changed) {
 asio::awaitable<Result<ReadingPage>> Store::readings(ReadingQuery query) {
   return impl_->pages<ReadingPage>(std::move(query));
 }
-asio::awaitable<Result<std::vector<Restamped>>> Store::restamp(Epoch trusted, std::int64_t since) {
-  return impl_->restamp(std::move(trusted), since);
+asio::awaitable<Result<std::vector<Restamped>>> Store::restamp(RestampQuery query) {
+  return impl_->restamp(std::move(query));
 }
 Result<bool> Store::vouched(const std::string& boot_id) {
   return impl_->blocking<bool>([&](File& file) { return file.vouched(boot_id); });

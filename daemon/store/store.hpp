@@ -125,9 +125,9 @@ class Store {
   // the store cannot know of itself after an upgrade or damage.
   Result<void> reconcile(const Counts& to_fold);
 
-  // Writes down that an epoch with a believable clock holds, and says which epochs of its boot
-  // above `since` got a time by it.
-  asio::awaitable<Result<std::vector<Restamped>>> restamp(Epoch trusted, std::int64_t since);
+  // Writes down that an epoch with a believable clock holds, and says which epochs got a time by
+  // it, or by one before it in another boot that is asked for.
+  asio::awaitable<Result<std::vector<Restamped>>> restamp(RestampQuery query);
   // Blocking: whether the clock was believable at some time of this boot.
   Result<bool> vouched(const std::string& boot_id);
 

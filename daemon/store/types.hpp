@@ -141,6 +141,17 @@ struct Restamped {
   std::int64_t epoch = 0;
   std::int64_t was_from_ms = 0, was_to_ms = 0;  // as they were stamped when they were taken
   std::int64_t from_ms = 0, to_ms = 0;          // as they are stamped now
+  bool same_boot = true;                        // as the epoch that is trusted now
+};
+
+// Which epochs are asked for, and what is written down with the asking.
+struct RestampQuery {
+  Epoch trusted;                   // holds now; its boot is asked for
+  std::vector<std::string> boots;  // others whose windows were not put right yet
+  std::int64_t since = 0;          // epochs up to this one are done
+  // An item as of Store::put(), in one transaction with the epoch: what a process that is killed
+  // from here on has left to do.
+  std::string key, value;
 };
 
 struct ReadingQuery {

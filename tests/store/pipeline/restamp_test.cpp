@@ -201,6 +201,65 @@ TEST(Restamp, AKillWhileWindowsAreRevisedForgetsNone) {
   pair.expect_nothing_of_then(kMinute);
 }
 
+// A reading of the time that is believed is durable, and with it the times of those before; the
+// windows are not put right yet.
+void believe_and_crash(Pair& pair) {
+  pair.tell_the_time();
+  for (Plant* plant : {&pair.board, &pair.twin}) {
+    plant->give({plant->reading(0, 7.0)});
+    plant->clock.advance(5s);
+  }
+  pair.board.crash();
+}
+
+TEST(Restamp, AKillBeforeWindowsFollowForgetsNone) {
+  Pair pair(-kYear, 0h);
+  pair.start();
+  pair.run(200);
+  EXPECT_GT(said(pair.board, ClockTrust::untrusted), 10u);
+  believe_and_crash(pair);
+  pair.board.start();
+  pair.run(100);
+  pair.settle();
+  pair.expect_the_same(kMinute);
+  pair.expect_nothing_of_then(kMinute);
+  pair.expect_one_content_a_revision();
+}
+
+TEST(Restamp, APowerCutBeforeWindowsFollowIsMadeUpForByTheNextBoot) {
+  Pair pair(-kYear, 0h);
+  pair.start();
+  pair.run(200);
+  believe_and_crash(pair);
+  pair.board.options.boot_id = "next-boot";
+  pair.board.start();
+  pair.run(100);
+  pair.settle();
+  pair.expect_the_same(kMinute);
+  pair.expect_nothing_of_then(kMinute);
+  pair.expect_one_content_a_revision();
+}
+
+// The boot after it begins in doubt, too, and is cut off at the same point.
+TEST(Restamp, SeveralPowerCutsBeforeWindowsFollowAreMadeUpForTogether) {
+  Pair pair(-kYear, 0h);
+  pair.start();
+  for (const char* boot : {"second-boot", "third-boot"}) {
+    pair.run(100);
+    believe_and_crash(pair);
+    pair.board.options.boot_id = boot;
+    pair.board.clock.set_sync(ClockSync::unsynchronised);
+    pair.board.clock.step(pair.wrong);
+    pair.board.start();
+  }
+  pair.run(30);
+  pair.tell_the_time();
+  pair.run(60);
+  pair.settle();
+  pair.expect_the_same(kMinute);
+  pair.expect_nothing_of_then(kMinute);
+}
+
 TEST(Restamp, AProcessThatStartsAgainInDoubtIsPutRightForBoth) {
   Pair pair(-kYear, 1h);
   pair.start();

@@ -18,7 +18,8 @@ int FaultVfs::step(Operation operation) {
   Error error = error_;
   if (error == Error::full && operation != Operation::write) return SQLITE_OK;
   if (error == Error::sync && operation != Operation::sync) return SQLITE_OK;
-  if (error == Error::damage && operation != Operation::read) return SQLITE_OK;
+  const bool reads = error == Error::read || error == Error::damage;
+  if (reads && operation != Operation::read) return SQLITE_OK;
   long n = ++count_;
   long first = first_, last = last_;
   if (first == 0 || n < first || (last > 0 && n > last)) return SQLITE_OK;

@@ -11,9 +11,9 @@ namespace gerbang::test {
 // told to.
 class FaultVfs final : public LayerVfs {
  public:
-  // full: writes only, the rest goes well. sync: syncs only. damage: reads say that the file is not
-  // what it should be.
-  enum class Error { io, full, sync, damage };
+  // full: writes only, the rest goes well. sync: syncs only. read: reads only. damage: reads say
+  // that the file is not what it should be.
+  enum class Error { io, full, sync, read, damage };
 
   // The n-th operation from now on fails, the ones after it go well. n: 1, 2, 3 …
   void fail_once(long n, Error error = Error::io) { set(n, n, error); }

@@ -56,6 +56,7 @@ class Plant {
   pipeline::Options options;
   std::vector<indicator::Plan> indicators;  // their inputs are found by the sensor's id
   std::size_t max_waiting = 1u << 18;
+  std::string vfs;    // of SQLite; empty: the system's
   ManualClock clock;  // 2026-01-01T00:00:00Z, 08:00 in Makassar
   std::uint64_t given = 0;
 
@@ -66,6 +67,7 @@ class Plant {
     store_options.commit_interval = options.commit_interval;
     store_options.max_waiting = max_waiting;
     store_options.clock = &clock;
+    store_options.vfs = vfs;
     auto opened = store::Store::open(store_options, io->get_executor());
     ASSERT_TRUE(opened) << opened.error().what;
     store = std::move(*opened);

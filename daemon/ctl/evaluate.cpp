@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <sstream>
+#include <vector>
 
 #include "config/standards.hpp"
 #include "core/number_text.hpp"
@@ -19,16 +21,52 @@ namespace json = boost::json;
 using indicator::Evaluation;
 using indicator::Standard;
 
+// In lines that fit a terminal; words stay whole.
 int refuse(const std::string& why) {
-  std::fprintf(stderr, "gerbangctl: %s\n", why.c_str());
+  constexpr std::size_t kWidth = 78;
+  std::istringstream words("gerbangctl: " + why);
+  std::string text;
+  std::size_t column = 0;
+  for (std::string word; words >> word;) {
+    const bool fits = column == 0 || column + 1 + word.size() <= kWidth;
+    const std::string before = column == 0 ? "" : fits ? " " : "\n  ";
+    column = fits ? column + before.size() + word.size() : 2 + word.size();
+    text += before + word;
+  }
+  std::fprintf(stderr, "%s\n", text.c_str());
   return kData;
+}
+
+// "; there are: 1, 2, 3, 4"
+std::string there_are(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "; there are: " : ", ") + name;
+  return out;
+}
+
+std::string no_variant(const std::vector<Standard>& all, const Standard& of,
+                       const std::string& variant) {
+  std::vector<std::string> variants;
+  for (const Standard& one : all)
+    if (one.family == of.family && !one.variant.empty()) variants.push_back(one.variant);
+  if (variants.empty()) return of.id + " has no variants; leave out --class and --average";
+  return of.family + " has no variant " + config::in_quotes(variant) + there_are(variants);
+}
+
+std::string no_standard(const std::vector<Standard>& all, const std::string& name) {
+  const std::string why = "there is no standard " + config::in_quotes(name);
+  const std::string near = config::suggest_standard(all, name);
+  if (near.starts_with("did you mean")) return why + "; " + near;
+  std::vector<std::string> ids;
+  for (const Standard& one : all) ids.push_back(one.id);
+  return why + there_are(ids);
 }
 
 Result<indicator::Given> parse(const std::string& text, const config::Catalogue& catalogue) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
     return fail(std::errc::invalid_argument,
-                text + ": not QUANTITY=VALUE; write one such as pm2_5=77.44");
+                text + " is not QUANTITY=VALUE; write it such as pm2_5=77.44");
   indicator::Given out;
   out.quantity = text.substr(0, equals);
   const std::string value = text.substr(equals + 1);
@@ -128,10 +166,8 @@ int evaluate(const Common& common, const EvaluateOptions& options) {
   if (!usable(tables, standard)) return kConfig;
   if (standard == nullptr) {
     if (const Standard* family = indicator::find(all, options.standard))
-      return refuse(family->id + " has no variant " + config::in_quotes(options.variant) +
-                    "; gerbangctl standards lists what there is");
-    return refuse("there is no standard " + config::in_quotes(options.standard) + "; " +
-                  config::suggest_standard(all, options.standard));
+      return refuse(no_variant(all, *family, options.variant));
+    return refuse(no_standard(all, options.standard));
   }
   std::vector<indicator::Given> given;
   for (const std::string& text : options.values) {

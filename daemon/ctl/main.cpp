@@ -204,13 +204,16 @@ void add_variant(CLI::App& command, std::string& variant) {
 }
 
 void declare_evaluate(CLI::App& cli, Arguments& a) {
-  auto* command = cli.add_subcommand("evaluate", "What an index or a limit says of given means");
+  auto* command =
+      cli.add_subcommand("evaluate", "What an index or a table of limits says of given values");
   command->add_option("STANDARD", a.evaluate.standard, "Such as ispu or river-class-2")->required();
   command->add_option("VALUES", a.evaluate.values, "QUANTITY=VALUE, or QUANTITY=\"VALUE UNIT\"")
       ->required();
   add_variant(*command, a.evaluate.variant);
   command->footer(
-      "QUANTITY=null leaves one out. Exit: 0, 65 cannot be evaluated (says why).\n"
+      "Values are means over the standard's averaging time, with a decimal point. QUANTITY=null\n"
+      "leaves one out. What a standard judges, and in which units: gerbangctl standards NAME.\n"
+      "Exit: 0, 64 usage, 65 cannot be evaluated (says why), 78 a table has a mistake.\n"
       "Examples:\n  gerbangctl evaluate ispu pm2_5=77.44 o3=166.08\n"
       "  gerbangctl evaluate drinking-water free_chlorine=\"0.2 mg/L\" turbidity=2.99\n"
       "  gerbangctl evaluate ip --class 2 bod=6 dissolved_oxygen=2.5 water_temperature=28");

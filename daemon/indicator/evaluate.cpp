@@ -83,9 +83,9 @@ class Values {
     const std::vector<std::string_view> names(known.begin(), known.end());
     const auto near = nearest(quantity, names);
     return fail(std::errc::invalid_argument,
-                standard_.id + " has no quantity " + quantity +
-                    (near ? "; did you mean " + std::string(*near) + "?" : ";") +
-                    " It knows: " + all);
+                standard_.id + " does not judge " + quantity +
+                    (near ? "; did you mean " + std::string(*near) + "?" : ".") +
+                    " It judges: " + all);
   }
 
   const Standard& standard_;

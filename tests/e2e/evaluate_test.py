@@ -43,12 +43,15 @@ class Evaluate(unittest.TestCase):
         for arguments, why in ((["ispu", "pm25=3"], "did you mean pm2_5?"), (["ispu", "pm2_5=3,5"], "not a number"),
                                (["ispu", "pm2_5"], "QUANTITY=VALUE"), (["ispu", "pm2_5=nan"], "not a finite number"),
                                (["ispu", "o3=50 ppb"], "ppb"), (["ispo", "o3=50"], 'did you mean "ispu"?'),
-                               (["river", "--class", "9", "ph=7"], "no variant"), (["ispu", "pm10=null"], "nothing")):
+                               (["river", "--class", "9", "ph=7"], 'river has no variant "9"; there are: 1, 2, 3, 4'),
+                               (["ispu", "--class", "1", "o3=50"], "leave out --class"), (["ispu", "wind=3"], "does not judge wind. It judges: pm10,"),
+                               (["no-such-thing", "o3=50"], "there are: "), (["ispu", "pm10=null"], "nothing")):
             with self.subTest(arguments):
                 done = ctl("evaluate", *arguments)
                 self.assertEqual(done.returncode, 65)
                 self.assertIn(why, done.stderr)
                 self.assertEqual(done.stdout, "")
+                self.assertLessEqual(max(map(len, done.stderr.splitlines())), 80, done.stderr)
         self.assertEqual(ctl("evaluate", "ispu").returncode, 64)
 
     def test_standards_explain_themselves(self):

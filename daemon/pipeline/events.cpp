@@ -80,6 +80,9 @@ asio::awaitable<void> Pipeline::write_events() {
     if (!done) {
       if (done.error().code != store::errc::stopped)
         spdlog::critical("pipeline: events and alarms are not stored: {}", done.error().what);
+      else if (!rows.empty())
+        spdlog::error("pipeline: {} events are lost: they were not stored when the store stopped",
+                      rows.size());
       events_.put_back(std::move(rows));
       break;
     }

@@ -31,7 +31,7 @@ bool number(std::string_view text, std::int64_t& out) {
 std::chrono::milliseconds Work::length() const {
   using namespace std::chrono_literals;
   const std::chrono::milliseconds all(std::max<std::int64_t>(until_ms - from_ms, 0));
-  return all < 10min ? std::chrono::round<std::chrono::seconds>(all)
+  return all < 10min ? std::chrono::ceil<std::chrono::seconds>(all)
                      : std::chrono::round<std::chrono::minutes>(all);
 }
 

@@ -15,7 +15,7 @@ namespace gerbang::quality {
 struct Work {
   std::int64_t from_ms = 0, until_ms = 0;  // UTC, [from, until)
   std::string person, note;                // one line each, may be empty
-  // As people say it: whole seconds, from ten minutes on whole minutes. Never below 0.
+  // As people say it: seconds begun, from ten minutes on whole minutes. Never below 0.
   std::chrono::milliseconds length() const;
   friend bool operator==(const Work&, const Work&) = default;
 };

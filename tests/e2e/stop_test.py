@@ -72,6 +72,7 @@ class Stop(unittest.TestCase):
                 self.assertGreater(sent, 1)
                 gateway.process.log.unlink()
                 gateway.process.start()
+            wait_for("the start", lambda: "started:" in gateway.process.text())
             self.assertEqual(gateway.process.stop(seconds=BUDGET), 0)
 
     def test_during_the_start(self):

@@ -18,6 +18,7 @@ Work work(std::int64_t from, std::int64_t until, std::string person = "", std::s
 TEST(Maintenance, SaysItsLengthAsPeopleDo) {
   using namespace std::chrono_literals;
   EXPECT_EQ(work(0, 30'000).length(), 30s);
+  EXPECT_EQ(work(0, 392).length(), 1s);
   EXPECT_EQ(work(0, 7'384'123).length(), 123min);
   EXPECT_EQ(work(0, 599'700).length(), 600s);
   EXPECT_EQ(work(100, 0).length(), 0s) << "ended before it began, by a clock that was set";

@@ -203,7 +203,17 @@ void Engine::on_rate(std::size_t rule, const Sample& sample, const Moment& now) 
   const std::int64_t span = std::max<std::int64_t>(r.span_ms, 1);
   const std::int64_t jitter = span / 10;  // of a sensor that is read once in a span
   auto& earlier = place.earlier;
-  if (!earlier.empty() && now.at - earlier.back().at > span + jitter) earlier.clear();
+  if (!earlier.empty() && now.at - earlier.back().at > span + jitter) {
+    // Two gaps in a row: readings have become rarer than the span. Nothing is raised from them, but
+    // what was must not stand for ever.
+    if (earlier.size() == 1 && place.life.active()) {
+      const double rate =
+          (sample.value - earlier.back().value) *
+          (static_cast<double>(span) / static_cast<double>(now.at - earlier.back().at));
+      if (auto seen = judge(r, place, rate)) see(rule, *seen, now);
+    }
+    earlier.clear();
+  }
   // The last one that is a span old, and what came after it.
   auto within = std::find_if(earlier.begin(), earlier.end(),
                              [&](const auto& one) { return now.at - one.at < span; });

@@ -76,6 +76,25 @@ TEST(Rate, IsNotKnownOverAGap) {
   EXPECT_EQ(bench.told(), Told{"rise CLEARED 1"});
 }
 
+// A sensor that has become slower than the span, or that fails most of the time.
+TEST(Rate, DoesNotStandForEverWhereReadingsBecomeRare) {
+  Rule rise = rule("rise", Watch::rate);
+  rise.span_ms = 60'000;
+  rise.above = 5;
+  Bench bench({rise});
+  for (int s = 0; s <= 60; ++s) bench.read(s * 1000, 0);
+  bench.read(61'000, 30);
+  EXPECT_EQ(bench.told(), Told{"rise RAISED 1"});
+  bench.read(181'000, 30);
+  EXPECT_EQ(bench.told(), Told{}) << "one gap says nothing";
+  bench.read(301'000, 41);
+  EXPECT_EQ(bench.told(), Told{}) << "5.5 a minute";
+  bench.read(421'000, 41);
+  EXPECT_EQ(bench.told(), Told{"rise CLEARED 1"});
+  bench.read(541'000, 100);
+  EXPECT_EQ(bench.told(), Told{}) << "nothing is raised over a gap";
+}
+
 // Many readings in a long span: what is kept of them has a bound, and is near enough.
 TEST(Rate, OverADayIsThatOfADay) {
   Rule rise = rule("rise", Watch::rate);

@@ -316,6 +316,21 @@ void UplinkMachine::sent(std::uint64_t id, std::size_t packet_bytes, BootTime no
   flight_bytes_ += packet_bytes;
   at->second.deadline =
       now + limits_.ack_timeout + seconds(static_cast<std::int64_t>(flight_bytes_ / kSlowestLine));
+  const Outgoing& out = at->second.out;
+  const bool newest = !out.historical || out.message.lane == Lane::urgent;
+  if (out.message.sequence != 0 && out.message.retain && newest)
+    overtake_documents(out.message.topic);
+}
+
+// A document that was refused and is sent again later must not replace what is newer.
+void UplinkMachine::overtake_documents(const std::string& topic) {
+  auto is_older = [&](const Outgoing& out) {
+    return out.rank == Rank::document && out.message.topic == topic;
+  };
+  std::erase_if(retries_, [&](const Retry& retry) { return is_older(retry.out); });
+  std::erase_if(suspects_, is_older);
+  for (auto& [id, flight] : flight_)
+    if (is_older(flight.out)) flight.overtaken = true;
 }
 
 UplinkMachine::Flight UplinkMachine::remove(std::map<std::uint64_t, Flight>::iterator at) {
@@ -389,6 +404,7 @@ UplinkMachine::Verdict UplinkMachine::accepted(const Flight& flight, unsigned co
 
 UplinkMachine::Verdict UplinkMachine::refused(Flight flight, unsigned code, BootTime now) {
   auto outcome = publish_outcome(code);
+  if (flight.overtaken) return {};
   Message& message = flight.out.message;
   auto& documents = queue(Rank::document).waiting;
   if (flight.out.rank == Rank::document &&

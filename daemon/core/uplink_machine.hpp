@@ -142,6 +142,7 @@ class UplinkMachine {
     BootTime since{}, deadline{};
     bool settled = false;  // a late acknowledgement of an older sending came meanwhile
     bool alone = false;
+    bool overtaken = false;  // a document; what its topic says now went out after it
   };
   struct Queue {
     std::deque<Message> waiting;
@@ -180,6 +181,7 @@ class UplinkMachine {
   Verdict aside(const Message& message, std::string reason);
   void pause(BootTime now);
   void forget_waiting(std::int64_t sequence);
+  void overtake_documents(const std::string& topic);
   void count_losses(BootTime now, Loss loss);
   void close_topic(const std::string& topic, BootTime now, std::string reason);
   bool drop_of_closed_topic(Queue& from, BootTime now);

@@ -700,6 +700,33 @@ TEST_F(UplinkMachineTest, ARefusedDocumentIsNotTriedAgainUntilItChanges) {
   EXPECT_EQ(send().size(), 1u);
 }
 
+// What an indicator said last is a document for an uplink that is new, and then its next window.
+TEST_F(UplinkMachineTest, ARefusedDocumentDoesNotComeAfterANewerMessageOfItsTopic) {
+  for (bool refused_before : {true, false}) {
+    outbox.clear();
+    done.clear();
+    start();
+    up();
+    machine->put_document(document("topic", "old"));
+    auto first = send();
+    ASSERT_EQ(first.size(), 1u);
+    if (refused_before) ack(first[0].id, 0x87);
+    add(1);
+    outbox.back().retain = true;
+    auto second = send();
+    ASSERT_EQ(second.size(), 1u);
+    ASSERT_EQ(second[0].message.sequence, 1);
+    if (!refused_before) ack(first[0].id, 0x87);
+    ack(second[0].id);
+    for (int i = 0; i < 60; ++i) {
+      now += 1s;
+      EXPECT_TRUE(send().empty()) << i;
+    }
+    machine->put_document(document("topic", "new"));
+    EXPECT_EQ(send().size(), 1u);
+  }
+}
+
 TEST_F(UplinkMachineTest, DocumentsAreForgottenWithTheConnection) {
   up();
   machine->put_document(document("state", "one"));

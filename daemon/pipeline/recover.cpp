@@ -69,6 +69,7 @@ std::string Pipeline::sum_clock() const {
 Result<quality::Corrector::Axis> Pipeline::load_sum_axis() const {
   quality::Corrector::Axis out;
   out.now_ns = nanoseconds(clock_.boot());
+  out.wall_ns = now_ms() * kNsPerMs;
   auto clock = store_.get(kSumClockKey);
   if (!clock) return fail(std::move(clock.error()));
   std::istringstream in(clock->value_or(""));
@@ -199,7 +200,7 @@ Inspector::Stored Pipeline::inspected(std::uint32_t sensor,
   out.point.device_time = reading.boot_ns == 0;
   if (out.point.device_time) {
     out.point.time_ns = reading.time_ms * kNsPerMs;
-    out.timed = true;
+    out.timed = reading.time_ms <= now_ms();
     return out;
   }
   const bool same_boot = reading.boot_id != nullptr && *reading.boot_id == options_.boot_id;

@@ -228,9 +228,13 @@ bool Corrector::load(std::string_view text, const Axis& axis) {
   if (!(in >> sum >> any >> raw.is_integer >> raw.integer >> raw.number) || !std::isfinite(sum))
     return false;
   // As it was written before there was one.
-  const bool timed = in >> value >> device_time >> ns && ns != 0 && std::isfinite(value);
-  if (timed && !device_time) ns = axis.shift_ns ? ns + *axis.shift_ns : 0;
-  if (!timed || (!device_time && ns > axis.now_ns)) ns = 0;
+  bool timed = in >> value >> device_time >> ns && ns != 0 && std::isfinite(value);
+  constexpr std::int64_t kMost = INT64_MAX / 2;  // 146 years; nothing overflows
+  const std::int64_t shift = device_time ? 0 : axis.shift_ns.value_or(INT64_MAX);
+  timed = timed && std::max(ns, shift) < kMost && std::min(ns, shift) > -kMost;
+  if (timed) ns += shift;
+  // What is later has not been: a device that was a year ahead once would be late for a year.
+  if (!timed || ns < -kMost || ns > (device_time ? axis.wall_ns : axis.now_ns)) ns = 0;
   sum_ = sum;
   any_ = any;
   last_raw_ = raw;

@@ -70,6 +70,7 @@ class Corrector {
   struct Axis {
     std::optional<std::int64_t> shift_ns;  // nullopt: another boot's, and nobody knows
     std::int64_t now_ns = 0;               // what is later has not been
+    std::int64_t wall_ns = 0;              // the same of what devices stamped
   };
 
   const Formula& formula() const { return formula_; }

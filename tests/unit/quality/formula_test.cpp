@@ -149,6 +149,32 @@ TEST(Formula, AFlowGoesOnAfterARestartWhereTheTimeIsKnown) {
   EXPECT_NEAR(goes_on(3600, 3600), 5, 1e-12) << "what is in the future has not been";
 }
 
+// Whose clock was ahead once would be late until then, over every restart.
+TEST(Formula, ADeviceTimeThatIsYetToComeIsNotKept) {
+  Formula f = formula(Formula::Kind::flow_integral);
+  f.max_gap_ms = 3'600'000;
+  Corrector before(f), after(f);
+  auto stamped = [](int s, double value) {
+    auto out = input(s, value);
+    out.point.device_time = true;
+    return std::vector<Corrector::Input>{out};
+  };
+  (void)before.take(stamped(365 * 86'400, 10));
+  EXPECT_EQ(before.take(stamped(0, 10)).mark.flag, Flag::missing);
+  Corrector::Axis axis;
+  axis.wall_ns = 90'000 * kSecond;
+  ASSERT_TRUE(after.load(before.save(), axis));
+  EXPECT_EQ(after.take(stamped(10, 10)).mark.flag, Flag::not_evaluated);
+  EXPECT_NEAR(after.take(stamped(1810, 10)).value, 5, 1e-12);
+  for (const char* text :
+       {"1 1 0 0 0 5 0 9223372036854775807", "1 1 0 0 0 5 0 -9223372036854775807",
+        "1 1 0 0 0 5 1 -9223372036854775807"}) {
+    axis.shift_ns = INT64_MAX - 1;
+    EXPECT_TRUE(after.load(text, axis));
+    EXPECT_EQ(after.take(stamped(10, 10)).value, 1) << "nothing is added from there: " << text;
+  }
+}
+
 // As it was stored: the sum and the reading that it reaches to.
 TEST(Formula, WhatWasStoredIsAddedOnce) {
   Formula f = formula(Formula::Kind::flow_integral);

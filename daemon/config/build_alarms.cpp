@@ -236,7 +236,13 @@ class Builder {
     if (out_.watch == alarm::Watch::stale && !table_.has("span"))
       report_.error(table_.place(), table_.prefix(), "span is missing",
                     "write for how long nothing may come: span = \"10m\"");
-    if (rate && !table_.has("span")) out_.span = Milliseconds(60'000);
+    if (rate && !table_.has("span")) {
+      out_.span = Milliseconds(60'000);
+      if (sensor_ != nullptr && sensor_->driver != kNoDriver && sensor_->interval.count() == 0)
+        report_.error(
+            table_.place(), table_.prefix(), "span is missing",
+            "the device speaks by itself: write a time in which it speaks more than once");
+    }
     const bool timed = rate || out_.watch == alarm::Watch::stale;
     if (timed && sensor_ != nullptr && out_.span.count() > 0 && out_.span < sensor_->interval)
       error("span", "the sensor is read every \"" + format_duration(sensor_->interval) + "\" only",

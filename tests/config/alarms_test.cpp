@@ -200,6 +200,12 @@ TEST_F(AlarmKeys, MistakesSayWhatToWriteInstead) {
   has(head + "sensor = \"air\"\non = \"stale\"\n", "span is missing");
   has(head + "sensor = \"air\"\non = \"stale\"\nspan = \"1m\"\n", "every \"5m\" only");
   has(head + "sensor = \"air\"\non = \"rate\"\nabove = 1\n", "every \"5m\" only");
+  const std::string pushed =
+      "[[driver]]\nname = \"radio\"\nplugin = \"post\"\n[[sensor]]\nid = \"bin\"\ndriver = "
+      "\"radio\"\n"
+      "quantity = \"air_temperature\"\naddress = { topic = \"bin\" }\n";
+  has(pushed + head + "sensor = \"bin\"\non = \"rate\"\nabove = 1\n",
+      "the device speaks by itself");
   has(head + "sensor = \"air\"\non = \"stale\"\nspan = \"1h\"\nabove = 1\n",
       "alarm[x].above: it has no effect");
   has(head + "sensor = \"air\"\nabove = 1\nspan = \"1h\"\n", "alarm[x].span: it has no effect");

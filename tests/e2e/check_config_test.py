@@ -7,9 +7,9 @@ import re
 import subprocess
 import unittest
 
-from harness import BUILD, SOURCE, Bench, identity
+from harness import BUILD, SOURCE, Bench, free_port, identity
 
-DRIVER = """
+DRIVER = f"""
 [[driver]]
 name = "plc"
 plugin = "modbus"
@@ -17,6 +17,7 @@ interval = "1s"
 [driver.options]
 transport = "tcp"
 host = "127.0.0.1"
+port = {free_port()}
 """
 
 

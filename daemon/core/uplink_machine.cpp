@@ -18,6 +18,7 @@ constexpr std::size_t kMaxOlder = 4096, kMaxTries = 4096;
 constexpr int kPatience = 10;  // tries of a message that is refused while others are taken
 constexpr seconds kLongestPause{60};
 constexpr int kSuspicious = 2, kPoisonous = 3;
+constexpr std::uint64_t kMostAnswers = 64;
 constexpr std::size_t kMaxClosed = 256;  // topics
 constexpr std::chrono::minutes kClosed{5};
 constexpr seconds kPoisonActs{5};  // a loss later than this after sending has another cause
@@ -87,13 +88,13 @@ void UplinkMachine::on_down(BootTime now, Loss loss, double unit) {
   if (loss == Loss::host && failures_ == 0 && was_up) connect_at_ = now;
   ++failures_;
   link_ = Link::down;
-  since_ = now;
+  const BootTime up_at = std::exchange(since_, now);
 
   for (auto& [id, flight] : flight_)
     if (flight.out.message.sequence != 0 && !flight.settled)
       older_[flight.out.message.sequence] = id;
   while (older_.size() > kMaxOlder) older_.erase(older_.begin());
-  count_losses(now, loss);
+  count_losses(now, up_at, loss);
   flight_.clear();
   flight_bytes_ = 0;
   backlog_in_flight_ = 0;
@@ -103,7 +104,7 @@ void UplinkMachine::on_down(BootTime now, Loss loss, double unit) {
   suspects_.clear();
 }
 
-void UplinkMachine::count_losses(BootTime now, Loss loss) {
+void UplinkMachine::count_losses(BootTime now, BootTime up_at, Loss loss) {
   // Our own watchdog and a second client say nothing about a message.
   if (loss != Loss::peer && loss != Loss::host) return;
   for (auto& [id, flight] : flight_) {
@@ -111,7 +112,9 @@ void UplinkMachine::count_losses(BootTime now, Loss loss) {
     const Message& message = flight.out.message;
     Tries& counted = tries(key_of(message));
     ++counted.lost;
-    if (!flight.alone || answered_ == 0 || now - flight.since > kPoisonActs) continue;
+    if (!flight.alone || now - flight.since > kPoisonActs) continue;
+    counted.after_answers = std::min(answered_ + 1, kMostAnswers);
+    counted.after_time = std::min<std::chrono::nanoseconds>(2 * (now - up_at), kLongestPause);
     if (++counted.lost_alone < kPoisonous) continue;
     const char* reason = "the connection ended each time it was sent";
     set_aside_.push_back(aside(message, reason));
@@ -243,14 +246,15 @@ const UplinkMachine::Outgoing* UplinkMachine::next(BootTime now) {
   if (link_ != Link::up || now < pause_until_ || alone_in_flight_) return nullptr;
   if (flight_.size() >= window()) return nullptr;
   if (!flight_.empty() && flight_bytes_ >= limits_.in_flight_bytes) return nullptr;
-  bool isolate = !suspects_.empty() && answered_ > 0;
+  auto due = [&](const Outgoing& out) {
+    const auto at = trial_at(out);
+    return at && now >= *at;
+  };
+  const bool isolate = std::any_of(suspects_.begin(), suspects_.end(), due);
   if (isolate && !flight_.empty()) return nullptr;  // drain, then one alone
   auto picked = isolate ? std::nullopt : pick(now);
-  bool alone = !picked && flight_.empty() && !suspects_.empty();
-  if (alone) {
-    picked = std::move(suspects_.front());
-    suspects_.pop_front();
-  }
+  bool alone = !picked && flight_.empty();
+  if (alone) picked = take_suspect(now, !isolate);
   if (!picked) return nullptr;
   std::uint64_t id = next_id_++;
   Flight flight;
@@ -307,6 +311,25 @@ bool UplinkMachine::suspect(const Message& message) {
   if (tries_.empty()) return false;
   auto known = tries_.find(key_of(message));
   return known != tries_.end() && known->second.lost >= kSuspicious;
+}
+
+std::optional<BootTime> UplinkMachine::trial_at(const Outgoing& suspect) {
+  const Tries& counted = tries(key_of(suspect.message));
+  if (answered_ < counted.after_answers) return std::nullopt;
+  return since_ + counted.after_time;
+}
+
+std::optional<UplinkMachine::Outgoing> UplinkMachine::take_suspect(BootTime now,
+                                                                   bool nothing_else) {
+  auto may = [&](const Outgoing& out) {
+    const auto at = trial_at(out);
+    return (at && now >= *at) || (nothing_else && tries(key_of(out.message)).lost_alone == 0);
+  };
+  auto found = std::find_if(suspects_.begin(), suspects_.end(), may);
+  if (found == suspects_.end()) return std::nullopt;
+  Outgoing out = std::move(*found);
+  suspects_.erase(found);
+  return out;
 }
 
 void UplinkMachine::sent(std::uint64_t id, std::size_t packet_bytes, BootTime now) {
@@ -474,6 +497,8 @@ std::optional<BootTime> UplinkMachine::wake(BootTime now) {
   auto at = [&](BootTime t) { first = first ? std::min(*first, t) : t; };
   if (!flight_.empty()) at(flight_.begin()->second.deadline);
   if (now < pause_until_) at(pause_until_);
+  for (const Outgoing& out : suspects_)
+    if (const auto trial = trial_at(out); trial && *trial > now) at(*trial);
   for (const Retry& retry : retries_)
     if (retry.at > now) at(retry.at);
   if (!queue(Rank::backlog).waiting.empty() && backlog_in_flight_ < backlog_window()) {

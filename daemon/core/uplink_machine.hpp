@@ -46,7 +46,9 @@ struct UplinkLimits {
 // A message that ends the connection each time it is sent ("poison": too large for a broker that
 // cannot say so) is told from a bad line like this: having been in flight at two losses in a row,
 // it waits until something else was acknowledged on the new connection, then goes alone; after
-// three such losses it is set aside.
+// three such losses it is set aside. After each of them it waits for a connection that has taken
+// more messages and lived twice as long without it: a broker or a line that ends every connection
+// after some messages or some time, whatever they carry, gives none, and nothing is set aside.
 class UplinkMachine {
  public:
   enum class Link { down, connecting, up };
@@ -157,9 +159,11 @@ class UplinkMachine {
     bool hopeless = false;
   };
   struct Tries {
-    int refused = 0;                  // by the broker
-    int lost = 0, lost_alone = 0;     // connection losses that found it in flight
-    std::uint64_t accepted_then = 0;  // counts_.acknowledged at the last refusal
+    int refused = 0;                        // by the broker
+    int lost = 0, lost_alone = 0;           // connection losses that found it in flight
+    std::uint64_t after_answers = 1;        // alone not before so many PUBACKs of the connection,
+    std::chrono::nanoseconds after_time{};  // nor so long after its begin
+    std::uint64_t accepted_then = 0;        // counts_.acknowledged at the last refusal
   };
 
   unsigned window() const;
@@ -169,6 +173,10 @@ class UplinkMachine {
   std::int64_t key_of(const Message& message);
   Tries& tries(std::int64_t key);
   bool suspect(const Message& message);
+  // When a suspect may go alone; nullopt: not before more was acknowledged.
+  std::optional<BootTime> trial_at(const Outgoing& suspect);
+  // The first that may now; where nothing else waits, also one that was never lost alone.
+  std::optional<Outgoing> take_suspect(BootTime now, bool nothing_else);
 
   std::optional<Outgoing> pick(BootTime now);
   std::optional<Outgoing> pick_of(Rank rank, BootTime now);
@@ -182,7 +190,7 @@ class UplinkMachine {
   void pause(BootTime now);
   void forget_waiting(std::int64_t sequence);
   void overtake_documents(const std::string& topic);
-  void count_losses(BootTime now, Loss loss);
+  void count_losses(BootTime now, BootTime up_at, Loss loss);
   void close_topic(const std::string& topic, BootTime now, std::string reason);
   bool drop_of_closed_topic(Queue& from, BootTime now);
 

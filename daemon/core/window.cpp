@@ -257,6 +257,7 @@ std::int64_t WindowEngine::next_due_ms() const {
 }
 
 std::optional<ClosedWindow> WindowEngine::close(std::int64_t now_ms, ClockTrust idle) {
+  now_ms_ = std::max(now_ms_, now_ms);
   for (std::size_t l = levels_.size(); l-- > 0;)
     if (due(l, now_ms)) return finish(l, idle);
   // An absence is over once every level is past it.
@@ -360,7 +361,7 @@ std::vector<DirtyWindow> WindowEngine::take_dirty(std::size_t most) {
   auto it = dirty_.begin();
   while (it != dirty_.end()) {
     const DirtyKey& key = it->first;
-    if (!closed(key.level, key.start)) {
+    if (!to_revise(key, it->second)) {
       ++it;
       continue;
     }
@@ -380,13 +381,16 @@ std::vector<DirtyWindow> WindowEngine::take_dirty(std::size_t most) {
   return out;
 }
 
+bool WindowEngine::to_revise(const DirtyKey& key, std::uint32_t late) const {
+  if (!closed(key.level, key.start)) return false;
+  // Nothing came for it: what it had was taken out, and is taken back at once.
+  const bool emptied = late == 0 && !merges(key.index, key.level);
+  return emptied || ended(key.level, key.start);
+}
+
 bool WindowEngine::has_dirty() const {
-  for (std::size_t l = 0; l < levels_.size(); ++l) {
-    auto first = dirty_.lower_bound(DirtyKey{l, INT64_MIN, 0});
-    if (first != dirty_.end() && first->first.level == l && closed(l, first->first.start))
-      return true;
-  }
-  return false;
+  return std::any_of(dirty_.begin(), dirty_.end(),
+                     [&](const auto& entry) { return to_revise(entry.first, entry.second); });
 }
 
 bool WindowEngine::has_dirty(std::uint32_t index, const TimeSpan& within) const {

@@ -133,6 +133,8 @@ class WindowEngine {
 
   // ---- revisions ----
 
+  // Closed windows that are to be revised now. After the clock was set back there are closed ones
+  // that have not ended: what comes for them waits until they have.
   bool has_dirty() const;
   // Of this sensor, with start in `within`.
   bool has_dirty(std::uint32_t index, const TimeSpan& within) const;
@@ -141,6 +143,14 @@ class WindowEngine {
   void revised(std::uint32_t index, std::uint64_t late) { take_from_waiting(index, late); }
   // Dirty again: it could not be revised now.
   void put_back(const DirtyWindow& window);
+  // Dirty: its finer rows were revised before it ended, and it is merged from them once it has.
+  void remerge_later(std::uint32_t index, std::size_t level, std::int64_t start_ms) {
+    mark_dirty(level, start_ms, index, 0);
+  }
+  // By the clock and the grace time; closed windows have, unless the clock was set back.
+  bool ended(std::size_t level, std::int64_t time_ms) const {
+    return window(level, time_ms).end_ms + options_.grace_ms <= now_ms_;
+  }
   // Recomputes the window that holds `time_ms` when it is closed, for a totaliser whose reading
   // before it has changed. False: it is open, or none.
   bool touch(std::uint32_t index, std::int64_t time_ms);
@@ -250,6 +260,7 @@ class WindowEngine {
   void complete(std::size_t level, std::uint32_t index, Aggregate& row) const;
   void merge_up(std::size_t level, std::uint32_t index, const Aggregate& row);
   void mark_dirty(std::size_t level, std::int64_t start, std::uint32_t index, std::uint32_t late);
+  bool to_revise(const DirtyKey& key, std::uint32_t late) const;
   void refuse(const char* reason, std::int32_t series, std::uint64_t count = 1) {
     if (count > 0) refused_[reason][series] += count;
   }

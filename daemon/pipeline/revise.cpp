@@ -48,6 +48,7 @@ struct Pipeline::Revision {
 asio::awaitable<void> Pipeline::revise() {
   // Windows that a revision makes dirty, of totalisers, are revised with it.
   for (int pass = 0; pass < kPasses && engine_->has_dirty() && !stopping_; ++pass) {
+    follow_clock();  // each pass waits for a commit, and the clock must not go unwatched
     Revision revision;
     revision.dirty = engine_->take_dirty(kWindowsAtOnce);
     auto revised = co_await revise(revision);
@@ -97,7 +98,8 @@ void Pipeline::tell_alarms_of(const Revision& revision) {
 asio::awaitable<Result<void>> Pipeline::revise(Revision& revision) {
   for (const DirtyWindow& window : revision.dirty) {
     Indices all;
-    for (const DirtyWindow::Sensor& sensor : window.sensors) all.push_back(sensor.index);
+    for (const DirtyWindow::Sensor& sensor : window.sensors)
+      if (!engine_->merges(sensor.index, window.level)) all.push_back(sensor.index);
     for (Indices& indices : groups(all)) {
       auto recounted = co_await recount(revision, window.level, window.span, std::move(indices));
       if (!recounted) co_return recounted;
@@ -107,9 +109,18 @@ asio::awaitable<Result<void>> Pipeline::revise(Revision& revision) {
     std::map<std::int64_t, Indices> parents;  // by start
     for (const auto& [window, changed] : revision.changed) {
       if (window.first != level - 1) continue;
-      Indices& indices = parents[engine_->window(level, window.second).start_ms];
-      for (const auto& [index, row] : changed) indices.push_back(index);
+      const std::int64_t start = engine_->window(level, window.second).start_ms;
+      const bool early = engine_->closed(level, start) && !engine_->ended(level, start);
+      for (const auto& [index, row] : changed)
+        if (early && row.received > 0)
+          engine_->remerge_later(index, level, start);
+        else
+          parents[start].push_back(index);
     }
+    for (const DirtyWindow& window : revision.dirty)
+      for (const DirtyWindow::Sensor& sensor : window.sensors)
+        if (window.level == level && engine_->merges(sensor.index, level))
+          parents[window.span.start_ms].push_back(sensor.index);
     for (auto& [start, all] : parents) {
       std::sort(all.begin(), all.end());
       all.erase(std::unique(all.begin(), all.end()), all.end());

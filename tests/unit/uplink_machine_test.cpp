@@ -585,6 +585,7 @@ TEST_F(UplinkMachineTest, AMessageThatEndsTheConnectionIsFoundAndSetAside) {
   int losses = 0;
   while (!verdict && losses < 50) {
     machine->put_document(document("state", std::to_string(losses)));
+    add(30);  // as time goes on
     bool lost = false;
     for (auto out = send(); !out.empty() && !lost; out = send())
       for (const auto& each : out) {
@@ -603,7 +604,59 @@ TEST_F(UplinkMachineTest, AMessageThatEndsTheConnectionIsFoundAndSetAside) {
   machine->put_document(document("state", "after"));
   for (auto out = send(); !out.empty(); out = send())
     for (const auto& each : out) ack(each.id);
-  EXPECT_EQ(done.size(), 30u);
+  EXPECT_EQ(done.size(), outbox.size());
+}
+
+// It takes so many messages of each connection and resets at the next, whatever that carries.
+TEST_F(UplinkMachineTest, ABrokerThatResetsAfterSomeMessagesLosesNothing) {
+  for (int takes : {1, 2, 3, 4, 7, 19, 20, 21}) {
+    outbox.clear();
+    done.clear();
+    start();
+    up();
+    for (int round = 0; round < 60; ++round) {
+      machine->put_document(document("state", std::to_string(round)));
+      machine->put_document(document("description", std::to_string(round)));
+      if (round % 3 == 0) add(1);
+      int taken = 0;
+      for (auto out = send(); !out.empty() && taken < takes; out = send())
+        for (const auto& each : out)
+          if (taken < takes && ++taken > 0) ack(each.id);
+      send();
+      now += 100ms;
+      EXPECT_FALSE(bounce()) << takes;
+    }
+    EXPECT_EQ(machine->counts().set_aside, 0u) << takes;
+    machine->put_document(document("state", "a good broker"));
+    for (int minutes = 0; minutes < 5; ++minutes, now += 1min) {
+      add(1);
+      for (auto out = send(); !out.empty(); out = send())
+        for (const auto& each : out) ack(each.id);
+    }
+    EXPECT_EQ(done.size(), outbox.size()) << takes;
+  }
+}
+
+// Each connection lives a while, in which an answer takes long.
+TEST_F(UplinkMachineTest, ALineThatLivesShortlyLosesNothing) {
+  for (auto life : {2s, 4s, 7s}) {
+    outbox.clear();
+    done.clear();
+    start();
+    up();
+    for (int round = 0; round < 60; ++round) {
+      machine->put_document(document("state", std::to_string(round)));
+      if (round % 3 == 0) add(2);
+      const BootTime end = now + life;
+      for (auto out = send(); now < end; out = send()) {
+        now += 900ms;
+        if (now < end)
+          for (const auto& each : out) ack(each.id);
+      }
+      EXPECT_FALSE(bounce());
+    }
+    EXPECT_EQ(machine->counts().set_aside, 0u) << life.count();
+  }
 }
 
 TEST_F(UplinkMachineTest, ALineThatCutsEveryConnectionPoisonsNothing) {

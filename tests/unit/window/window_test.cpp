@@ -160,6 +160,30 @@ TEST(WindowEngine, JudgesADayWithoutHourlyRowsByItsShare) {
   EXPECT_EQ(verdict(day.rows[0]), Verdict::valid);
 }
 
+TEST(WindowEngine, AWindowThatTheClockClosedTooEarlyIsRevisedWhenItHasEnded) {
+  WindowEngine engine(options(), {gauge(1)}, kNoon);
+  close_all(engine, kNoon + kHourMs);  // the clock was ahead, and is set right again
+  engine.advance(kNoon + 30'000);
+  for (int t = 0; t < 30; ++t)
+    EXPECT_EQ(engine.add(good(0, kNoon + t * 1'000, 1)), WindowEngine::Fate::late);
+  EXPECT_FALSE(engine.has_dirty()) << "half a minute is no minute";
+  EXPECT_TRUE(engine.take_dirty(10).empty());
+  engine.remerge_later(0, 1, kNoon);
+  engine.advance(kNoon + kMinute + 9'999);
+  EXPECT_FALSE(engine.has_dirty()) << "of the grace time";
+  engine.advance(kNoon + kMinute + 10'000);
+  EXPECT_TRUE(engine.has_dirty());
+  auto dirty = engine.take_dirty(10);
+  ASSERT_EQ(dirty.size(), 1u);
+  EXPECT_EQ(dirty[0].level, 0u);
+  EXPECT_EQ(dirty[0].sensors[0].late, 30u);
+  engine.advance(kNoon + kQuarter + 10'000);
+  dirty = engine.take_dirty(10);
+  ASSERT_EQ(dirty.size(), 1u);
+  EXPECT_EQ(dirty[0].level, 1u);
+  EXPECT_TRUE(engine.merges(dirty[0].sensors[0].index, dirty[0].level));
+}
+
 TEST(WindowEngine, MarksTheWindowOfALateReadingDirty) {
   WindowEngine engine(options(), {gauge(1), gauge(2)}, kNoon);
   close_all(engine, kNoon + kMinute + 10'000);

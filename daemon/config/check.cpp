@@ -337,8 +337,10 @@ bool valid_id(std::string_view text) {
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known) {
   constexpr std::size_t kListed = 24;
   // A long word is no typing error, and comparing it would cost its length squared.
+  std::string lower(word.substr(0, 100));
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (word.size() <= 100)
-    if (auto best = nearest(word, known)) return "did you mean \"" + std::string(*best) + "\"?";
+    if (auto best = nearest(lower, known)) return "did you mean \"" + std::string(*best) + "\"?";
   if (known.empty()) return "remove it";
   std::string out = "known here: ";
   for (std::size_t i = 0; i < known.size() && i < kListed; ++i)

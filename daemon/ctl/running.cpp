@@ -100,9 +100,14 @@ Result<Endpoint> find_gateway(const Common& common, const std::string& url,
   endpoint.url = url;
   if (!endpoint.url.empty()) return endpoint;
   auto loaded = load_configuration(common);
-  if (!loaded.config)
+  if (!loaded.config) {  // what runs goes on with the one it has
+    const char* runtime = std::getenv("RUNTIME_DIRECTORY");
+    Endpoint service{(runtime ? std::string(runtime) : "/run/gerbang") + "/control.sock", ""};
+    if (get_json(service, "/api/v1/status")) return service;
+    const std::string mistake = loaded.errors.empty() ? "" : config::text(loaded.errors.front());
     return fail(std::errc::invalid_argument,
-                common.config + ": not a valid configuration (gerbangctl check); or give --url");
+                mistake + " (gerbangctl check tells all mistakes); or give --url");
+  }
   auto running = running_gateway(*loaded.config);
   if (!running)
     return fail(std::errc::not_connected, "no gateway \"" + loaded.config->gateway.id +

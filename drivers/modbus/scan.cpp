@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <string>
 #include <utility>
 
@@ -225,11 +226,29 @@ void scan_rtu(Host host, const std::string& instance, const Values& options, Sca
 
 }  // namespace
 
+// Of the port or the address, so that a second line that is scanned gets another.
+std::string name_of_line(const Values& options) {
+  std::string place = options.has("device") ? options.text("device") : options.text("host");
+  place.erase(0, place.find_last_of('/') + 1);
+  if (!options.has("device") && options.integer("port") != TcpSettings().port)
+    place += "-" + std::to_string(options.integer("port"));
+  std::string out = "modbus";
+  for (const char c : place) {
+    const char lower = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const bool plain = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9');
+    if (plain && out.find_last_of('-') == std::string::npos) out += '-';
+    if (plain || out.back() != '-') out += plain ? lower : '-';
+  }
+  out.resize(std::min<std::size_t>(out.size(), 63));
+  while (out.back() == '-') out.pop_back();
+  return out;
+}
+
 gerbang_status scan_units(Host host, const std::string& instance, const Values& options,
                           Scan scan) {
   if (options.has("device") == options.has("host"))
     refuse("name either a serial port (device) or a device or serial server on the network (host)");
-  const std::string name = instance.empty() ? "modbus-1" : instance;
+  const std::string name = instance.empty() ? name_of_line(options) : instance;
   (options.has("device") ? scan_rtu : scan_tcp)(host, name, options, scan);
   return GERBANG_OK;
 }

@@ -256,7 +256,7 @@ class Commission(unittest.TestCase):
         self.assertRegex(err, r"is held by process \d+ \(gerbang-driver")
         code, out, err = self.ctl("--config", gateway.file, *arguments)
         self.assertEqual((code, out), (69, ""))
-        self.assertIn('the running gateway holds this line (driver "modbus-1")', err)
+        self.assertIn(f'the running gateway holds this line (driver "{pasted["driver"][0]["name"]}")', err)
         self.assertEqual(gateway.process.stop(), 0)
 
     def paste(self, found):

@@ -204,9 +204,15 @@ TEST_P(UplinkBroker, AMessageThatEndsTheConnectionEachTimeIsSetAside) {
   rig.add_many(5);
   auto large = rig.add("aggregate/water/1m", 5000);
   rig.add_many(5);
+  // Others show that it is the message and not the line, as windows do while time goes on.
+  std::size_t others = 10;
+  for (int i = 0; i < 30 && !rig.until([&] { return rig.outbox.ended.contains(large); }, 2s); ++i) {
+    rig.add_many(5);
+    others += 5;
+  }
   ASSERT_TRUE(rig.until_all_ended(60s));
   EXPECT_EQ(rig.outbox.ended.at(large).outcome, Outcome::refused);
-  EXPECT_EQ(rig.outbox.count(Outcome::acknowledged), 10u);
+  EXPECT_EQ(rig.outbox.count(Outcome::acknowledged), others);
   ASSERT_TRUE(rig.until_connected());  // it may have been the last that ended
   auto connections = rig.link->status().connections;
   if (v5())  // the broker said what it takes, so it was not tried

@@ -246,11 +246,8 @@ const UplinkMachine::Outgoing* UplinkMachine::next(BootTime now) {
   if (link_ != Link::up || now < pause_until_ || alone_in_flight_) return nullptr;
   if (flight_.size() >= window()) return nullptr;
   if (!flight_.empty() && flight_bytes_ >= limits_.in_flight_bytes) return nullptr;
-  auto due = [&](const Outgoing& out) {
-    const auto at = trial_at(out);
-    return at && now >= *at;
-  };
-  const bool isolate = std::any_of(suspects_.begin(), suspects_.end(), due);
+  const bool isolate = std::any_of(suspects_.begin(), suspects_.end(),
+                                   [&](const Outgoing& out) { return trial_due(out, now); });
   if (isolate && !flight_.empty()) return nullptr;  // drain, then one alone
   auto picked = isolate ? std::nullopt : pick(now);
   bool alone = !picked && flight_.empty();
@@ -319,11 +316,15 @@ std::optional<BootTime> UplinkMachine::trial_at(const Outgoing& suspect) {
   return since_ + counted.after_time;
 }
 
+bool UplinkMachine::trial_due(const Outgoing& suspect, BootTime now) {
+  const auto at = trial_at(suspect);
+  return at && now >= *at;
+}
+
 std::optional<UplinkMachine::Outgoing> UplinkMachine::take_suspect(BootTime now,
                                                                    bool nothing_else) {
   auto may = [&](const Outgoing& out) {
-    const auto at = trial_at(out);
-    return (at && now >= *at) || (nothing_else && tries(key_of(out.message)).lost_alone == 0);
+    return trial_due(out, now) || (nothing_else && tries(key_of(out.message)).lost_alone == 0);
   };
   auto found = std::find_if(suspects_.begin(), suspects_.end(), may);
   if (found == suspects_.end()) return std::nullopt;

@@ -175,6 +175,7 @@ class UplinkMachine {
   bool suspect(const Message& message);
   // When a suspect may go alone; nullopt: not before more was acknowledged.
   std::optional<BootTime> trial_at(const Outgoing& suspect);
+  bool trial_due(const Outgoing& suspect, BootTime now);
   // The first that may now; where nothing else waits, also one that was never lost alone.
   std::optional<Outgoing> take_suspect(BootTime now, bool nothing_else);
 

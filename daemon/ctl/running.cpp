@@ -66,10 +66,19 @@ Result<json::value> get_json(const Endpoint& endpoint, const std::string& target
   return value;
 }
 
+namespace {
+
+// Where the service listens, whatever its configuration says.
+Endpoint service_socket() {
+  const char* runtime = std::getenv("RUNTIME_DIRECTORY");
+  return {(runtime ? std::string(runtime) : "/run/gerbang") + "/control.sock", ""};
+}
+
+}  // namespace
+
 std::optional<Endpoint> running_gateway(const config::Config& config) {
   std::vector<Endpoint> places;
-  const char* runtime = std::getenv("RUNTIME_DIRECTORY");
-  places.push_back({(runtime ? std::string(runtime) : "/run/gerbang") + "/control.sock", ""});
+  places.push_back(service_socket());
   places.push_back({config.store.path.parent_path().string() + "/control.sock", ""});
   if (config.http.port != 0) {
     bool ipv6 = config.http.address.find(':') != std::string::npos;
@@ -101,9 +110,7 @@ Result<Endpoint> find_gateway(const Common& common, const std::string& url,
   if (!endpoint.url.empty()) return endpoint;
   auto loaded = load_configuration(common);
   if (!loaded.config) {  // what runs goes on with the one it has
-    const char* runtime = std::getenv("RUNTIME_DIRECTORY");
-    Endpoint service{(runtime ? std::string(runtime) : "/run/gerbang") + "/control.sock", ""};
-    if (get_json(service, "/api/v1/status")) return service;
+    if (get_json(service_socket(), "/api/v1/status")) return service_socket();
     const std::string mistake = loaded.errors.empty() ? "" : config::text(loaded.errors.front());
     return fail(std::errc::invalid_argument,
                 mistake + " (gerbangctl check tells all mistakes); or give --url");

@@ -33,10 +33,11 @@ std::chrono::nanoseconds growing(int step) {
 UplinkMachine::UplinkMachine(const UplinkLimits& limits)
     : limits_(limits),
       backoff_(limits.backoff_min * 2, limits.backoff_max),
+      opened_(limits.in_flight),
       bucket_(limits.backlog_rate) {}
 
 unsigned UplinkMachine::window() const {
-  unsigned most = std::max(1u, limits_.in_flight);
+  unsigned most = std::max(1u, std::min(limits_.in_flight, opened_));
   return receive_max_ == 0 ? most : std::min(most, receive_max_);
 }
 
@@ -60,6 +61,7 @@ void UplinkMachine::on_up(BootTime now, unsigned receive_max, std::size_t max_pa
   max_packet_ = max_packet;
   newest_at_up_ = newest;
   answered_ = 0;
+  refused_last_.reset();
   late_.clear();
   bucket_.reset(now);
   pause_until_ = {};
@@ -107,12 +109,19 @@ void UplinkMachine::on_down(BootTime now, Loss loss, double unit) {
 void UplinkMachine::count_losses(BootTime now, BootTime up_at, Loss loss) {
   // Our own watchdog and a second client say nothing about a message.
   if (loss != Loss::peer && loss != Loss::host) return;
+  if (!flight_.empty()) opened_ = 1;
+  // It answered and then ended the connection over the same message.
+  if (refused_last_ && now - refused_last_->second <= kPoisonActs)
+    if (auto known = tries_.find(refused_last_->first); known != tries_.end()) ++known->second.lost;
   for (auto& [id, flight] : flight_) {
     if (flight.settled) continue;
     const Message& message = flight.out.message;
     Tries& counted = tries(key_of(message));
-    ++counted.lost;
+    if (++counted.lost < kSuspicious && !flight.alone) continue;
+    if (accused_.size() >= kMaxClosed) accused_.clear();
+    int& alone_in_row = accused_[message.topic];
     if (!flight.alone || now - flight.since > kPoisonActs) continue;
+    ++alone_in_row;
     counted.after_answers = std::min(answered_ + 1, kMostAnswers);
     counted.after_time = std::min<std::chrono::nanoseconds>(2 * (now - up_at), kLongestPause);
     if (++counted.lost_alone < kPoisonous) continue;
@@ -246,7 +255,9 @@ const UplinkMachine::Outgoing* UplinkMachine::next(BootTime now) {
   if (link_ != Link::up || now < pause_until_ || alone_in_flight_) return nullptr;
   if (flight_.size() >= window()) return nullptr;
   if (!flight_.empty() && flight_bytes_ >= limits_.in_flight_bytes) return nullptr;
-  const bool isolate = std::any_of(suspects_.begin(), suspects_.end(),
+  // Suspects wait behind the others, but not for ever.
+  const bool isolate = answered_ >= kMostAnswers &&
+                       std::any_of(suspects_.begin(), suspects_.end(),
                                    [&](const Outgoing& out) { return trial_due(out, now); });
   if (isolate && !flight_.empty()) return nullptr;  // drain, then one alone
   auto picked = isolate ? std::nullopt : pick(now);
@@ -304,14 +315,23 @@ std::optional<UplinkMachine::Outgoing> UplinkMachine::take(Rank rank, BootTime n
   return out;
 }
 
-bool UplinkMachine::suspect(const Message& message) {
-  if (tries_.empty()) return false;
+const UplinkMachine::Tries& UplinkMachine::tried(const Message& message) {
+  static const Tries kNever;
+  if (tries_.empty()) return kNever;
   auto known = tries_.find(key_of(message));
-  return known != tries_.end() && known->second.lost >= kSuspicious;
+  return known == tries_.end() ? kNever : known->second;
+}
+
+bool UplinkMachine::suspect(const Message& message) {
+  return tried(message).lost >= kSuspicious || accused_.count(message.topic) > 0;
 }
 
 std::optional<BootTime> UplinkMachine::trial_at(const Outgoing& suspect) {
-  const Tries& counted = tries(key_of(suspect.message));
+  const Tries& counted = tried(suspect.message);
+  if (counted.lost < kSuspicious && counted.lost_alone == 0) {
+    auto accused = accused_.find(suspect.message.topic);
+    return accused == accused_.end() ? since_ : since_ + growing(accused->second);
+  }
   if (answered_ < counted.after_answers) return std::nullopt;
   return since_ + counted.after_time;
 }
@@ -324,7 +344,9 @@ bool UplinkMachine::trial_due(const Outgoing& suspect, BootTime now) {
 std::optional<UplinkMachine::Outgoing> UplinkMachine::take_suspect(BootTime now,
                                                                    bool nothing_else) {
   auto may = [&](const Outgoing& out) {
-    return trial_due(out, now) || (nothing_else && tries(key_of(out.message)).lost_alone == 0);
+    const Tries& counted = tried(out.message);
+    return trial_due(out, now) ||
+           (nothing_else && counted.lost >= kSuspicious && counted.lost_alone == 0);
   };
   auto found = std::find_if(suspects_.begin(), suspects_.end(), may);
   if (found == suspects_.end()) return std::nullopt;
@@ -381,6 +403,7 @@ UplinkMachine::Verdict UplinkMachine::on_acked(std::uint64_t id, unsigned code, 
   if (at == flight_.end()) return late(id, code);
   Flight flight = remove(at);
   ++answered_;
+  if (opened_ < limits_.in_flight) ++opened_;
   if (publish_outcome(code) == PublishOutcome::accepted) return accepted(flight, code);
   if (flight.settled) return {};
   return refused(std::move(flight), code, now);
@@ -413,6 +436,7 @@ UplinkMachine::Verdict UplinkMachine::accepted(const Flight& flight, unsigned co
   if (!older_.empty()) older_.erase(message.sequence);
   if (message.sequence == 0) documents_aside_.erase(message.topic);
   if (!closed_.empty()) closed_.erase(message.topic);
+  if (!accused_.empty()) accused_.erase(message.topic);
   if (!poisoned_in_row_.empty()) poisoned_in_row_.erase(message.topic);
   Verdict verdict;
   verdict.kind = Verdict::acknowledged;
@@ -440,6 +464,7 @@ UplinkMachine::Verdict UplinkMachine::refused(Flight flight, unsigned code, Boot
   counted.accepted_then = counts_.acknowledged;
   auto wait = growing(counted.refused);
   if (outcome == PublishOutcome::never) {
+    refused_last_.emplace(key_of(message), now);
     if (++counted.refused >= limits_.tries) {
       if (counted.lost > 0 && code == mqtt_code::kNotAuthorised)
         close_topic(message.topic, now, mqtt_code_text(code));

@@ -43,12 +43,16 @@ struct UplinkLimits {
 // connection came up), then the backlog, oldest first, at a bounded rate and leaving four places of
 // the window to the others.
 //
+// After a loss the window begins with one message and opens with the answers: what the other side
+// did not like is then among few, and the answers to those before it have arrived.
+//
 // A message that ends the connection each time it is sent ("poison": too large for a broker that
-// cannot say so) is told from a bad line like this: having been in flight at two losses in a row,
-// it waits until something else was acknowledged on the new connection, then goes alone; after
-// three such losses it is set aside. After each of them it waits for a connection that has taken
-// more messages and lived twice as long without it: a broker or a line that ends every connection
-// after some messages or some time, whatever they carry, gives none, and nothing is set aside.
+// cannot say so, or of a topic that is not ours) is told from a bad line like this: having been in
+// flight at two losses in a row, it goes alone, behind the others; after three such losses it is
+// set aside. After each of them it waits for a connection that has taken more messages and lived
+// twice as long without it: a broker or a line that ends every connection after some messages or
+// some time, whatever they carry, gives none, and nothing is set aside. Messages of its topic go
+// alone too, behind the others and each later, until one of them was taken.
 class UplinkMachine {
  public:
   enum class Link { down, connecting, up };
@@ -172,6 +176,7 @@ class UplinkMachine {
   const Queue& queue(Rank rank) const { return queues_[static_cast<std::size_t>(rank)]; }
   std::int64_t key_of(const Message& message);
   Tries& tries(std::int64_t key);
+  const Tries& tried(const Message& message);
   bool suspect(const Message& message);
   // When a suspect may go alone; nullopt: not before more was acknowledged.
   std::optional<BootTime> trial_at(const Outgoing& suspect);
@@ -201,9 +206,11 @@ class UplinkMachine {
   Backoff backoff_;
   unsigned failures_ = 0;  // in a row
   unsigned receive_max_ = 0;
+  unsigned opened_;  // messages; the window since the last loss
   std::size_t max_packet_ = 0;
   std::int64_t newest_at_up_ = 0;
   std::uint64_t answered_ = 0;  // PUBACKs of this epoch, of whatever code
+  std::optional<std::pair<std::int64_t, BootTime>> refused_last_;  // in this epoch: its key, when
 
   std::uint64_t next_id_ = 1, news_ = 0;
   std::map<std::uint64_t, Flight> flight_;  // by id: in the order of sending
@@ -229,6 +236,7 @@ class UplinkMachine {
   };
   std::map<std::string, Closed> closed_;        // topics; bounded
   std::map<std::string, int> poisoned_in_row_;  // topic → messages; bounded
+  std::map<std::string, int> accused_;          // topic → losses alone in a row; bounded
   std::vector<Verdict> set_aside_;
   Counts counts_;
 };

@@ -63,7 +63,7 @@ class HostPort::Impl {
       useful_ = false;
       std::string how = co_await run_once(events);
       if (stop_.is_open()) break;
-      if (useful_) wait = kFirstWait;
+      if (useful_ || how.empty()) wait = kFirstWait;
       events.on_host_ended(how);
       co_await (sleep_for(wait) || stop_.wait());
       wait = std::min<std::chrono::milliseconds>(wait * 2, kLongestWait);
@@ -140,7 +140,7 @@ class HostPort::Impl {
     child_->kill(SIGKILL);
     ipc::Exit exit = co_await child_->exited();
     child_.reset();
-    co_return exit.text();
+    co_return !exit.signalled && exit.code == 0 ? "" : exit.text();
   }
 
   bool handle(const std::string& payload, MqttEvents& events) {

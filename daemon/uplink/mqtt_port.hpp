@@ -50,7 +50,8 @@ class MqttEvents {
   virtual void on_acknowledged(std::span<const Acknowledgement> acknowledgements) = 0;
   virtual void on_down(const std::string& reason, unsigned code) = 0;
   virtual void on_received(const std::string& topic, const std::string& payload, bool retained) = 0;
-  virtual void on_host_ended(const std::string& how) = 0;  // on_ready() follows, unless stopped
+  // on_ready() follows, unless stopped. Empty: of its own will, after a lost connection.
+  virtual void on_host_ended(const std::string& how) = 0;
 };
 
 // An MQTT client: the host process, or a fake one in tests. All functions on the loop thread.

@@ -181,8 +181,9 @@ class Uplink::Impl final : public MqttEvents {
   }
 
   void on_host_ended(const std::string& how) override {
-    ++status_.host_restarts;
     host_ready_ = false;
+    if (how.empty() && machine_.link() == UplinkMachine::Link::down) return;
+    ++status_.host_restarts;
     lose(UplinkMachine::Loss::host, "the uplink host " + how);
   }
 

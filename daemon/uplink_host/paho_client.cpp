@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <mutex>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -210,14 +211,21 @@ class PahoClient::Impl final : public mqtt::callback {
     }
     // The token's context is a pointer: the id as a distance from the first.
     auto context = static_cast<std::uintptr_t>(publish.id() - first_id_);
+    open(publish.id());
     try {
       client_.publish(std::move(message), reinterpret_cast<void*>(context), publication_);
     } catch (const mqtt::exception& e) {
+      close(publish.id());
       // Without a connection: Down has been said or will be. Else it is silence, and the daemon's
       // watchdog judges it.
       if (e.get_return_code() == MQTTASYNC_BAD_UTF8_STRING)
         acked(publish.id(), mqtt_code::kTopicNameInvalid);
     }
+  }
+
+  bool keeps_messages() {
+    std::lock_guard lock(mutex_);
+    return !open_.empty();
   }
 
   void disconnect() {
@@ -246,11 +254,13 @@ class PahoClient::Impl final : public mqtt::callback {
     }
     void on_success(const mqtt::token& token) override {
       // The token has no code here, see ack_tap.hpp.
+      owner.close(id(token));
       owner.acked(id(token), owner.v5_ ? ack_tap::take(token.get_message_id()) : 0);
     }
     // A refusal has a reason code and a return code of 0; a lost connection has a return code below
     // 0 and is told by itself.
     void on_failure(const mqtt::token& token) override {
+      owner.close(id(token));
       auto code = static_cast<unsigned>(token.get_reason_code());
       if (owner.v5_ && token.get_return_code() >= 0 && code >= 0x80 && code <= 0xFF)
         owner.acked(id(token), code);
@@ -325,6 +335,16 @@ class PahoClient::Impl final : public mqtt::callback {
 
   // ---- from anywhere ----------------------------------------------------------------------------
 
+  void open(std::uint64_t id) {
+    std::lock_guard lock(mutex_);
+    open_.insert(id);
+  }
+
+  void close(std::uint64_t id) {
+    std::lock_guard lock(mutex_);
+    open_.erase(id);
+  }
+
   void acked(std::uint64_t id, unsigned code) {
     std::lock_guard lock(mutex_);
     happened_.acked.push_back({id, code});
@@ -356,6 +376,7 @@ class PahoClient::Impl final : public mqtt::callback {
   std::mutex mutex_;  // of what follows
   Link link_ = Link::down;
   Happened happened_;
+  std::set<std::uint64_t> open_;  // the library has said neither success nor failure of them
   bool woken_ = false;
   unsigned said_goodbye_ = 0;  // the code of the broker's DISCONNECT
 };
@@ -386,6 +407,9 @@ void PahoClient::connect(const host::v1::ConnectOptions& options) {
 }
 void PahoClient::publish(const host::v1::Publish& publish) {
   impl_->publish(publish);
+}
+bool PahoClient::keeps_messages() {
+  return impl_->keeps_messages();
 }
 void PahoClient::disconnect() {
   impl_->disconnect();

@@ -66,6 +66,9 @@ class PahoClient {
   void connect(const host::v1::ConnectOptions& options);
   // Nothing is acknowledged when there is no connection.
   void publish(const host::v1::Publish& publish);
+  // After the end of a connection and a moment for its callbacks: the library has messages which
+  // it will send by itself on the next connection, before all that it is told then.
+  bool keeps_messages();
   // MQTT DISCONNECT; waits at most two seconds.
   void disconnect();
 

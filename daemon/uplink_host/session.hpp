@@ -20,8 +20,9 @@ class Session {
   explicit Session(int socket);
   ~Session();
 
-  // Serves until the daemon says Disconnect or is gone. Returns the exit code; the caller leaves by
-  // _exit, because the library may have work in flight.
+  // Serves until the daemon says Disconnect or is gone, or until a connection was lost and the
+  // library keeps messages of it. Returns the exit code; the caller leaves by _exit, because the
+  // library may have work in flight.
   int run();
 
  private:
@@ -32,6 +33,7 @@ class Session {
 
   int socket_;
   int exit_code_ = 0;
+  bool lost_ = false;  // a connection, just now
   ipc::FrameReader reader_;
   std::unique_ptr<host::v1::ToUplinkHost> configured_;
   std::unique_ptr<PahoClient> client_;  // from the first Configure on

@@ -264,11 +264,15 @@ TEST_F(UplinkBrokerAcl, ADeniedTopicIsSetAsideAndTheOthersFlow) {
 
 TEST_F(UplinkBrokerAcl, AlsoByABrokerThatEndsTheConnectionOverIt) {
   serve(true);
-  ASSERT_TRUE(rig.until_all_ended(60s)) << broker->log();
+  // Its answer is often lost with the connection; then only what others did on theirs tells.
+  std::size_t others = 20;
+  for (int i = 0; i < 30 && !rig.until_all_ended(2s); ++i, others += 5)
+    for (int n = 0; n < 5; ++n) rig.add("aggregate/water/1m");
+  ASSERT_TRUE(rig.until_all_ended(10s)) << broker->log();
   EXPECT_EQ(rig.outbox.count(Outcome::refused), 20u);
-  EXPECT_EQ(rig.outbox.count(Outcome::acknowledged), 20u);
+  EXPECT_EQ(rig.outbox.count(Outcome::acknowledged), others);
   auto connections = rig.link->status().connections;
-  EXPECT_LE(connections, 12u);
+  EXPECT_LE(connections, 8u);
   for (int i = 0; i < 5; ++i) {
     rig.add("alarm/high", 0, Lane::urgent);
     rig.add("aggregate/water/1m");

@@ -250,8 +250,14 @@ Result<void> File::write(const Group& group) {
     state_changes = true;
   }
   // Numbers of another stream are of other messages.
-  if (group.stream.empty() || group.stream == state.stream)
-    STORE_TRY(open_->outbox.apply(group.dones));
+  if (group.stream.empty() || group.stream == state.stream) {
+    auto refused = open_->outbox.apply(group.dones);
+    STORE_TRY(refused);
+    Outbox::Drop how{refused->size(), state.stream, "refused", open_->history.now_ms(),
+                     options_.gap_body};
+    STORE_TRY(open_->outbox.give_up(*refused, how));
+    state_changes = state_changes || !refused->empty();
+  }
   STORE_TRY(open_->outbox.save());
   STORE_TRY(open_->ledger.write(group, state, open_->history.last_batch()));
   for (const auto& [key, value] : group.items) STORE_TRY(state.put_item(key, value));

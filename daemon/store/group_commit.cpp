@@ -204,7 +204,9 @@ void Store::Impl::succeeded(const Flight& flight, Snapshot snapshot) {
     if (!current_.group.empty()) overdue_ = true;
   }
   failures_ = 0;
+  bool messages = false;
   for (const auto& done : flight.group.dones) {
+    messages = messages || done.outcome == Outcome::refused;  // announced by a message of its own
     auto it = done_.find(done.sequence);
     if (it == done_.end()) continue;
     it->second &= ~(std::uint64_t{1} << done.bit);
@@ -219,7 +221,6 @@ void Store::Impl::succeeded(const Flight& flight, Snapshot snapshot) {
   status_.commit_seconds_sum += snapshot_.seconds;
   status_.commit_seconds_max = std::max(status_.commit_seconds_max, snapshot_.seconds);
   status_.last_commit_boot_ns = nanoseconds(clock_.boot());
-  bool messages = false;
   for (const auto& append : flight.group.appends) append->finished = true;
   for (const auto& closing : flight.group.closings) {
     closing->finished = true;

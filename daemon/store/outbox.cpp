@@ -179,12 +179,19 @@ Result<Sequence> Outbox::add(const NewMessage& m) {
   return sequence;
 }
 
-Result<void> Outbox::apply(const std::vector<Done>& dones) {
-  if (dones.empty()) return {};
+Result<std::vector<Sequence>> Outbox::apply(const std::vector<Done>& dones) {
+  std::vector<Sequence> refused;
+  if (dones.empty()) return refused;
   std::map<Sequence, std::vector<const Done*>> by_sequence;
   for (const auto& done : dones) by_sequence[done.sequence].push_back(&done);
-  for (const auto& [sequence, reports] : by_sequence) STORE_TRY(finish(sequence, reports));
-  return find_oldest_again();
+  for (const auto& [sequence, reports] : by_sequence) {
+    const bool announces = gaps_.contains(sequence);
+    auto finished = finish(sequence, reports);
+    STORE_TRY(finished);
+    if (*finished && !announces) refused.push_back(sequence);
+  }
+  STORE_TRY(find_oldest_again());
+  return refused;
 }
 
 // Where oldest was set to -1 because it is gone.
@@ -216,7 +223,7 @@ Result<void> Outbox::erase(Sequence sequence) {
   return delete_.run(sequence);
 }
 
-Result<void> Outbox::finish(Sequence sequence, const std::vector<const Done*>& reports) {
+Result<bool> Outbox::finish(Sequence sequence, const std::vector<const Done*>& reports) {
   std::uint64_t pending = 0;
   auto take = [&](const sql::Row& row) {
     pending = static_cast<std::uint64_t>(row.integer(0));
@@ -224,16 +231,18 @@ Result<void> Outbox::finish(Sequence sequence, const std::vector<const Done*>& r
   };
   STORE_TRY(pending_.rows(take, sequence));
   std::uint64_t left = pending;
+  bool refused = false;
   for (const Done* done : reports) {
     auto found = uplinks_.find(done->bit);
     if (found == uplinks_.end() || (left & mask_of(done->bit)) == 0) continue;
     left &= ~mask_of(done->bit);
     if (found->second.oldest == sequence) found->second.oldest = -1;
     count(done->bit, found->second, done->outcome, done->reason);
+    refused = refused || done->outcome == Outcome::refused;
   }
-  if (left == pending) return {};
-  if (left == 0) return erase(sequence);
-  return clear_.run(sequence, left);
+  if (left == pending) return false;
+  STORE_TRY(left == 0 ? erase(sequence) : clear_.run(sequence, left));
+  return refused;
 }
 
 Result<void> Outbox::save() {

@@ -29,7 +29,9 @@ class Outbox {
   // number is used: a sequence has no holes that depend on the configuration.
   Result<Sequence> add(const NewMessage& message);
   // Clears bits; reports that name no waiting message are ignored (an acknowledgement came twice).
-  Result<void> apply(const std::vector<Done>& dones);
+  // Returns the numbers that some uplink's broker refused, in order, without announcements: one
+  // that cannot be said is not said again.
+  Result<std::vector<Sequence>> apply(const std::vector<Done>& dones);
   // Writes what add and apply changed in the tables of uplinks and topics.
   Result<void> save();
   Result<std::vector<int>> declare(const std::vector<std::string>& names);
@@ -48,6 +50,9 @@ class Outbox {
     const std::function<std::string(const Lost&)>& gap_body;
   };
   Result<std::size_t> drop_oldest(const Drop& how);
+
+  // Announces messages of this stream, in order, that will not come, as drop_oldest() does.
+  Result<void> give_up(const std::vector<Sequence>& lost, const Drop& how);
 
   // The message of this number announces that.
   Result<void> remember(Sequence sequence, const Lost& lost);
@@ -88,11 +93,13 @@ class Outbox {
   Topic& topic(const std::string& name);
   Result<void> find_oldest(int bit, Uplink& uplink, Sequence above);
   Result<void> remove(int bit);
-  Result<void> finish(Sequence sequence, const std::vector<const Done*>& reports);
+  // True: a broker refused it.
+  Result<bool> finish(Sequence sequence, const std::vector<const Done*>& reports);
   void count(int bit, Uplink& uplink, Outcome outcome, const std::string& reason);
   Result<void> erase(Sequence sequence);
   Result<void> find_oldest_again();
   Result<void> drop(const Row& row, const std::string& reason);
+  Result<void> announce_runs(std::vector<Lost> lost, const Drop& how);
   Result<std::vector<Lost>> runs_of(std::vector<Lost> lost, const std::string& stream);
 
   std::vector<Topic> topics_;  // by id, which is 1, 2, 3 …

@@ -63,15 +63,27 @@ Result<std::size_t> Outbox::drop_oldest(const Drop& how) {
     STORE_TRY(drop(row, how.reason));
   }
   STORE_TRY(find_oldest_again());
-  if (!how.gap_body) return rows.size();
+  STORE_TRY(announce_runs(std::move(lost), how));
+  return rows.size();
+}
+
+Result<void> Outbox::give_up(const std::vector<Sequence>& lost, const Drop& how) {
+  std::vector<Lost> each;
+  for (Sequence sequence : lost)
+    each.push_back(Lost{how.stream, sequence, sequence, how.reason, 1});
+  return announce_runs(std::move(each), how);
+}
+
+Result<void> Outbox::announce_runs(std::vector<Lost> lost, const Drop& how) {
+  if (!how.gap_body) return {};
   auto runs = runs_of(std::move(lost), how.stream);
   STORE_TRY(runs);
   for (const Lost& run : *runs) {
-    spdlog::warn("store: {} messages gave way ({}): {} … {}", run.count, run.reason, run.first,
-                 run.last);
+    spdlog::warn("store: messages {} … {} will not come ({}): {} of them", run.first, run.last,
+                 run.reason, run.count);
     STORE_TRY(announce(run, how.now_ms, how.gap_body(run)));
   }
-  return rows.size();
+  return {};
 }
 
 Result<void> Outbox::drop(const Row& row, const std::string& reason) {

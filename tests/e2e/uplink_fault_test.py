@@ -177,10 +177,15 @@ class UplinkFaults(unittest.TestCase):
         ledger = self.gateway.json(self.port, "/api/v1/ledger")["messages"]["regional"]
         self.assertGreaterEqual(len(tries), 3 * ledger["refused"])
         self.assertEqual(sum(ledger["refusedFor"].values()), ledger["refused"])
+
+        def told():
+            return {n for _, gap, _ in self.room.messages("gap") if gap.reason == "refused" for n in range(gap.first, gap.last + 1)}
+        wait_for("what was refused is told", lambda: len(told()) >= ledger["refused"], 20)
         figures = self.finish(complete=False)
         arrived = [m.source.sequence for _, m, _ in self.room.messages() if m.source.sequence]
         holes = set(range(1, max(arrived) + 1)) - set(arrived)
         self.assertTrue(holes)
+        self.assertLessEqual(told(), holes)
         self.assertFalse(self.room.messages("aggregate/water/5s"))
         print(f"a refused topic: {len(tries)} tries, {ledger['refusedFor']}; {len(holes)} holes, all of that topic. {figures}")
 

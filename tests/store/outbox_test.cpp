@@ -163,6 +163,44 @@ TEST_F(Outbox, ARowGoesWhenTheLastUplinkIsDone) {
   for (int bit : bits) expect_balance(bit);
 }
 
+TEST_F(Outbox, WhatABrokerRefusesIsAnnouncedAndAnAnnouncementIsNot) {
+  options.gap_body = [](const Lost& lost) {
+    return std::to_string(lost.first) + ".." + std::to_string(lost.last) + " " + lost.reason + " " +
+           std::to_string(lost.count);
+  };
+  open_with({"a", "b"});
+  int told = 0;
+  store->on_messages([&] { ++told; });
+  commit(fold(std::vector<NewMessage>(5, message("x", 0b11))));
+  const int before = told;
+
+  for (Sequence s : {1, 2, 3, 5}) done(1, s);
+  done(0, 1);
+  for (Sequence s : {2, 3, 5}) done(0, s, Outcome::refused, "not authorised");
+  flush();
+
+  EXPECT_GT(told, before) << "the uplinks learn of the announcements";
+  auto bodies = [&](int bit) {
+    std::vector<std::string> out;
+    for (const Message& each : pull(bit))
+      if (each.topic == "gap") out.push_back(each.body);
+    return out;
+  };
+  // 4 still waits, so nothing is said of it.
+  const std::vector<std::string> expected{"2..3 refused 2", "5..5 refused 1"};
+  EXPECT_EQ(bodies(0), expected);
+  EXPECT_EQ(bodies(1), expected);
+  EXPECT_EQ(store->identity().last_sequence, 7);
+
+  done(0, 6, Outcome::refused, "not authorised");
+  flush();
+  reopen();
+  EXPECT_EQ(store->identity().last_sequence, 7) << "announced for ever";
+  EXPECT_EQ(sequences(pull(0)), (std::vector<Sequence>{4, 7}));
+  EXPECT_EQ(sequences(pull(1)), (std::vector<Sequence>{4, 6, 7}));
+  for (int bit : bits) expect_balance(bit);
+}
+
 TEST_F(Outbox, AcknowledgementsOutOfOrderAndTwiceAreCountedOnce) {
   open_with({"a"});
   commit(fold(std::vector<NewMessage>(5, message("x", 1))));

@@ -35,14 +35,29 @@ std::string example_of(const Key& key) {
 }
 
 // "LOW..HIGH" of a key, in the numbers that `parse` makes of them.
+Fault beyond(const Key& key, std::string_view shown) {
+  const auto ends = split(key.bounds, "..");
+  return Fault{
+      std::string(shown) + " is outside of " + std::string(ends[0]) + " to " + std::string(ends[1]),
+      "choose a value between them"};
+}
 template <class Number, class Parse>
 std::optional<Fault> outside(const Key& key, Number value, Parse parse, std::string_view shown) {
   if (key.bounds.empty()) return std::nullopt;
   const auto ends = split(key.bounds, "..");
   if (value >= parse(ends[0]) && value <= parse(ends[1])) return std::nullopt;
-  return Fault{
-      std::string(shown) + " is outside of " + std::string(ends[0]) + " to " + std::string(ends[1]),
-      "choose a value between them"};
+  return beyond(key, shown);
+}
+
+// What its parser refuses: well written but more than it can count, or not of that form at all.
+// `largest`: what it can count.
+template <class Parse>
+Fault refused(const Key& key, const std::string& text, Parse parse, const std::string& largest,
+              Fault form) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == 0 || !parse("1" + text.substr(digits))) return form;
+  if (!key.bounds.empty()) return beyond(key, in_quotes(text));
+  return {in_quotes(text) + " is too large", "write at most \"" + largest + "\""};
 }
 
 double to_number(std::string_view text) {
@@ -89,8 +104,9 @@ Parsed parse_duration_node(const Key& key, const Node& node) {
                     "write one such as \"500ms\" \"10s\" \"15m\" \"24h\" \"30d\"");
   const auto ms = parse_duration(node.text);
   if (!ms)
-    return Fault{in_quotes(node.text) + " is not a duration",
-                 "write a whole number and one of ms, s, m, h, d: \"500ms\" \"10s\" \"15m\""};
+    return refused(key, node.text, parse_duration, "36525d",
+                   {in_quotes(node.text) + " is not a duration",
+                    "write a whole number and one of ms, s, m, h, d: \"500ms\" \"10s\" \"15m\""});
   if (auto fault = outside(key, ms->count(), to_ms, in_quotes(node.text))) return *fault;
   Value out;
   out.integer = ms->count();
@@ -107,8 +123,9 @@ Parsed parse_size_node(const Key& key, const Node& node) {
     return expected("a size", node, "write one such as \"64MiB\" \"2GiB\"");
   const auto bytes = parse_size(node.text);
   if (!bytes || *bytes > INT64_MAX)
-    return Fault{in_quotes(node.text) + " is not a size",
-                 "write a whole number and one of B, KiB, MiB, GiB, TiB: \"64MiB\""};
+    return refused(key, node.text, parse_size, "8388607TiB",
+                   {in_quotes(node.text) + " is not a size",
+                    "write a whole number and one of B, KiB, MiB, GiB, TiB: \"64MiB\""});
   const auto parse = [](std::string_view t) { return parse_size(t).value_or(0); };
   if (auto fault = outside(key, *bytes, parse, in_quotes(node.text))) return *fault;
   Value out;

@@ -20,6 +20,7 @@ struct BrokenInvariant {};
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 
 #include "config/node.hpp"
@@ -185,6 +186,18 @@ bool at_end_of_line(std::string_view content, unsigned line, unsigned column) {
   return static_cast<unsigned>(characters) < column;
 }
 
+// The number in the library's complaint that is no mistake of writing, but too large; else empty.
+std::string beyond_counting(const std::string& what) {
+  const auto from = what.find('\''), to = what.rfind('\'');
+  if (from == to) return {};
+  std::string number = what.substr(from + 1, to - from - 1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  const bool beyond = what.find("not representable in 64 bits") != std::string::npos ||
+                      error == std::errc::result_out_of_range;
+  return beyond ? number : std::string();
+}
+
 Diagnostic explain(const toml::parse_error& error, std::string_view content,
                    const std::string& name) {
   Diagnostic out{name,   narrow(error.source().begin.line), narrow(error.source().begin.column),
@@ -199,6 +212,12 @@ Diagnostic explain(const toml::parse_error& error, std::string_view content,
              at_end_of_line(content, out.line, out.column)) {
     out.what = "a text is not closed before the end of its line";
     out.remedy = "add the missing quote";
+  } else if (const auto number = beyond_counting(out.what); !number.empty()) {
+    const bool whole = number.find_first_of(".eE") == std::string::npos;
+    out.what = in_quotes(number) + (whole ? " is too large" : " is too large or too small");
+    out.remedy = std::string(whole ? "whole numbers go to 9223372036854775807"
+                                   : "numbers go to 1.7e308, the smallest is 2.3e-308") +
+                 ": config/README.md has the bounds of each key";
   } else {
     // The library shows the character as it is: no control character may reach a terminal.
     for (char& c : out.what)

@@ -16,9 +16,12 @@ std::string explained(const OptionSpec& spec) {
   return spec.help.empty() ? std::string() : " (" + spec.help + ")";
 }
 
+bool bounded(const OptionSpec& spec) {
+  return spec.minimum < spec.maximum;
+}
+
 std::optional<Fault> out_of_bounds(const OptionSpec& spec, double value, const std::string& shown) {
-  if (!(spec.minimum < spec.maximum) || (value >= spec.minimum && value <= spec.maximum))
-    return std::nullopt;
+  if (!bounded(spec) || (value >= spec.minimum && value <= spec.maximum)) return std::nullopt;
   return Fault{shown + " is outside of " + bound(spec.type, spec.minimum) + " to " +
                    bound(spec.type, spec.maximum),
                "choose a value between them" + explained(spec)};
@@ -43,10 +46,11 @@ std::string_view form_of(OptionType type) {
 }
 
 // The declared key as a row of our own table, so that one place parses values and words faults.
-Key key_of(const OptionSpec& spec, const std::string& choices) {
+Key key_of(const OptionSpec& spec, const std::string& choices, const std::string& bounds) {
   Key key;
   key.name = spec.name;
   key.choices = choices;
+  key.bounds = bounds;
   switch (spec.type) {
     case OptionType::string:
       key.type = Type::optional_text;
@@ -73,10 +77,17 @@ Key key_of(const OptionSpec& spec, const std::string& choices) {
 std::variant<OptionValue, Fault> parse(const OptionSpec& spec, const Node& node) {
   std::string choices;
   for (const std::string& choice : spec.choices) choices += (choices.empty() ? "" : "|") + choice;
-  auto parsed = parse_value(key_of(spec, choices), node);
+  // Of a duration here: what is too long to be counted is out of bounds, too.
+  const bool duration = spec.type == OptionType::duration;
+  const std::string bounds = duration && bounded(spec) ? bound(spec.type, spec.minimum) + ".." +
+                                                             bound(spec.type, spec.maximum)
+                                                       : "";
+  auto parsed = parse_value(key_of(spec, choices, bounds), node);
   if (auto fault = std::get_if<Fault>(&parsed)) {
     if (const auto form = form_of(spec.type); !form.empty())
       fault->remedy = "write " + std::string(form) + explained(spec);
+    else if (duration)
+      fault->remedy += explained(spec);
     return *fault;
   }
   const Value& value = std::get<Value>(parsed);
@@ -86,7 +97,7 @@ std::variant<OptionValue, Fault> parse(const OptionSpec& spec, const Node& node)
   out.text = value.text;
   out.integer = spec.type == OptionType::boolean ? (value.boolean ? 1 : 0) : value.integer;
   out.number = value.number;
-  const bool counts = spec.type == OptionType::integer || spec.type == OptionType::duration;
+  const bool counts = spec.type == OptionType::integer;
   if (counts || spec.type == OptionType::number)
     if (auto fault = out_of_bounds(spec, counts ? static_cast<double>(value.integer) : value.number,
                                    written(out)))

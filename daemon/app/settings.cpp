@@ -46,7 +46,7 @@ config::LoadResult load_settings(const std::string& file, Purpose purpose,
   };
   config::Context context = config::system_context(schema);
   context.by_hand = purpose == Purpose::check;
-  context.forgive_crashed_drivers = purpose == Purpose::run;
+  context.starts = purpose == Purpose::run;
   config::LoadResult loaded = config::load(file, context);
   if (loaded.config && catalogue) ask_drivers(loaded, *catalogue);
   return loaded;

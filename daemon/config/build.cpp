@@ -98,9 +98,14 @@ std::optional<Secret> secret_of(const Table& table, std::string_view key, const 
     report.warning(at, table.key(key), file.fault->what, file.fault->remedy);
     return Secret{value->text, {}, {}};
   }
-  SecretFile secret;
+  FileText secret;
   secret.fault = std::move(file.fault);
   if (!secret.fault) secret = read_secret(file.path);
+  if (secret.denied && context.by_hand) {
+    const Fault unseen = not_looked_at(file.path);
+    report.warning(at, table.key(key), unseen.what, unseen.remedy);
+    return Secret{value->text, {}, {}};
+  }
   if (secret.fault) {
     report.error(at, table.key(key), secret.fault->what, secret.fault->remedy);
     return std::nullopt;
@@ -176,6 +181,42 @@ void build_windows(const Document& document, Report& report, Config& config) {
   }
 }
 
+namespace {
+
+// The store makes its file, and no folder. A check by hand knows neither the service's state
+// directory nor, without its rights, every folder; to a gateway that starts, a folder elsewhere may
+// be that of a disk which comes later: it is tried again.
+void check_folder(const Table& table, const std::filesystem::path& written,
+                  const std::filesystem::path& path, const Context& context, Report& report) {
+  const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
+  std::error_code failure;
+  const auto status = std::filesystem::status(folder, failure);
+  if (std::filesystem::is_directory(status)) return;
+  const Place at = table.place("path");
+  const std::string key = table.key("path");
+  if (context.by_hand && failure == std::errc::permission_denied) {
+    const Fault unseen = not_looked_at(folder);
+    return report.warning(at, key, unseen.what, unseen.remedy);
+  }
+  if (context.by_hand && written.is_relative() && !context.environment("STATE_DIRECTORY"))
+    return report.warning(at, key,
+                          "the folder of " + in_quotes(written.string()) + " was not found",
+                          "the service looks for it below its state directory, /var/lib/gerbang");
+  const bool missing = status.type() == std::filesystem::file_type::not_found;
+  const std::string what = missing ? "the folder " + folder + " does not exist"
+                           : failure
+                               ? "the folder " + folder + " cannot be used: " + failure.message()
+                               : folder + " is not a folder";
+  const std::string remedy =
+      "the store makes none: install -d -o gerbang -g gerbang " + folder + ", or remove this key";
+  if (context.starts && written.is_absolute())
+    report.warning(at, key, what, remedy);
+  else
+    report.error(at, key, what, remedy);
+}
+
+}  // namespace
+
 void build_store(const Document& document, const Context& context, Report& report, Config& config) {
   const Table table = section_table(document, "store");
   Store& out = config.store;
@@ -185,6 +226,7 @@ void build_store(const Document& document, const Context& context, Report& repor
     const auto base = state.empty() ? std::filesystem::path(table.place("path").file).parent_path()
                                     : std::filesystem::path(state.substr(0, state.find(':')));
     out.path = (base / path->text).lexically_normal();
+    if (table.has("path")) check_folder(table, path->text, out.path, context, report);
   }
   out.commit_interval = duration(table, "commit_interval");
   out.keep_readings = duration(table, "keep_readings");

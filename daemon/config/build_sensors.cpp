@@ -203,7 +203,7 @@ void build_drivers(const Document& document, const Context& context, Report& rep
         out.options = check_options(out.schema.options, options,
                                     options != nullptr ? table.place("options") : table.place(),
                                     table.key("options"), out.plugin + " options", report);
-      } else if (context.forgive_crashed_drivers && crashed(known->second.error())) {
+      } else if (context.starts && crashed(known->second.error())) {
         report.warning(table.place("plugin"), table.key("plugin"), known->second.error().what,
                        "its options could not be checked; replace the driver, then reload");
       } else {

@@ -179,18 +179,52 @@ class Builder {
                     "MQTT 3.1.1 has no password without a user name", "write username = \"…\"");
   }
 
-  std::filesystem::path file(std::string_view key) {
+  // Its path goes to `path`. Empty: not given, reported, or not to be read by this user.
+  std::string file(std::string_view key, std::filesystem::path& path) {
     const auto value = table_.given(key);
     if (!value) return {};
-    const auto path = resolve_file(value->text, table_.place(key).file, context_.environment).path;
-    fault(key, check_readable(path));
-    return path;
+    path = resolve_file(value->text, table_.place(key).file, context_.environment).path;
+    FileText text = read_public(path);
+    if (text.denied && context_.by_hand) {
+      const Fault unseen = not_looked_at(path);
+      report_.warning(table_.place(key), table_.key(key), unseen.what, unseen.remedy);
+    } else {
+      fault(key, text.fault);
+    }
+    return std::move(text.content);
+  }
+
+  void pair(const std::string& certificate, const std::string& key) {
+    if (!context_.key_pair || certificate.empty() || key.empty()) return;
+    const std::string key_path = out_.key_file.string();
+    const std::string certificate_path = out_.certificate_file.string();
+    switch (context_.key_pair(certificate, key)) {
+      case KeyPair::fits:
+        return;
+      case KeyPair::differs:
+        return fault("key_file", Fault{key_path + " is not the key of " + certificate_path,
+                                       "name the key that this certificate was made for"});
+      case KeyPair::no_certificate:
+        return fault("certificate_file",
+                     Fault{certificate_path + " has no certificate in PEM",
+                           "a certificate begins with -----BEGIN CERTIFICATE-----"});
+      case KeyPair::no_key:
+        return fault("key_file", Fault{key_path + " has no private key in PEM",
+                                       "a key begins with -----BEGIN PRIVATE KEY-----"});
+      case KeyPair::locked:
+        return fault("key_file",
+                     Fault{key_path + " wants a passphrase, and nobody is there to type it",
+                           "write it without: openssl pkey -in OLD -out NEW"});
+    }
   }
 
   void tls() {
-    out_.ca_file = file("ca_file");
-    out_.certificate_file = file("certificate_file");
-    if (auto key = secret_of(table_, "key_file", context_, report_)) out_.key_file = key->path;
+    (void)file("ca_file", out_.ca_file);
+    const std::string pem = file("certificate_file", out_.certificate_file);
+    if (auto secret = secret_of(table_, "key_file", context_, report_)) {
+      out_.key_file = secret->path;
+      pair(pem, secret->value);
+    }
     const bool certificate = table_.has("certificate_file"), key = table_.has("key_file");
     if (certificate && !key)
       report_.error(table_.place("certificate_file"), table_.key("certificate_file"),
@@ -212,22 +246,46 @@ class Builder {
   Uplink out_;
 };
 
+// "broker.example:1883"; names of hosts know no capitals.
+std::string broker_of(const Uplink& uplink) {
+  std::string host = uplink.host;
+  for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return host + ":" + std::to_string(uplink.port);
+}
+
+// Two clients of one id push each other off their broker for ever. At fault is what was written,
+// and not what follows from a name.
+void check_clients(const std::vector<Table>& tables, const std::vector<Uplink>& uplinks,
+                   Report& report) {
+  std::map<std::string, std::size_t> first;
+  for (const bool written : {false, true})
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+      const Uplink& uplink = uplinks[i];
+      if (tables[i].has("client_id") != written || uplink.name.empty() || uplink.host.empty())
+        continue;
+      const auto [same, fresh] = first.emplace(uplink.client_id + " " + broker_of(uplink), i);
+      if (!fresh && written)
+        report.error(tables[i].place("client_id"), tables[i].key("client_id"),
+                     in_quotes(uplink.client_id) + " is the id of " +
+                         tables[same->second].prefix() + " at " + broker_of(uplink) +
+                         " too, and each would push the other off",
+                     "give each its own, or remove client_id");
+    }
+}
+
 }  // namespace
 
 void build_uplinks(const Document& document, const Context& context, Report& report,
                    Config& config) {
-  Unique names, clients;
-  for (const Table& table : section_tables(document, "uplink")) {
+  Unique names;
+  const auto tables = section_tables(document, "uplink");
+  for (const Table& table : tables) {
     Uplink uplink = Builder(table, context, report, config).build();
     if (!uplink.name.empty())
       names.add(uplink.name, table.place("name"), table.key("name"), "uplink", report);
-    // Two clients of one id push each other off their broker for ever.
-    const std::string client =
-        uplink.client_id + " at " + uplink.host + ":" + std::to_string(uplink.port);
-    if (!uplink.name.empty() && !uplink.host.empty() && table.has("client_id"))
-      clients.add(client, table.place("client_id"), table.key("client_id"), "client", report);
     config.uplinks.push_back(std::move(uplink));
   }
+  check_clients(tables, config.uplinks, report);
 }
 
 }  // namespace gerbang::config

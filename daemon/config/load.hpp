@@ -13,6 +13,14 @@
 
 namespace gerbang::config {
 
+enum class KeyPair {
+  fits,
+  differs,         // the key is that of another certificate
+  no_certificate,  // there is none, or it is not PEM
+  no_key,          // the same
+  locked,          // the key wants a passphrase
+};
+
 // What checking needs from outside.
 struct Context {
   // What a plugin understands; its error text is shown to the operator. Asked once a plugin.
@@ -26,10 +34,12 @@ struct Context {
   // A check by hand, outside of the service: credentials that only the service is given are a
   // warning and not an error, and stay empty.
   bool by_hand = false;
-  // A gateway that starts: a driver that crashes or hangs when it is asked is a fault of that
-  // driver, to be supervised and shown, and not a mistake in the file. Its options stay unchecked,
-  // with a warning.
-  bool forgive_crashed_drivers = false;
+  // A gateway that starts or goes on: a driver that crashes or hangs when it is asked is a fault of
+  // that driver, to be supervised and shown, and not a mistake in the file. Its options stay
+  // unchecked, with a warning. The same with a disk that is not there yet.
+  bool starts = false;
+  // What a certificate and a private key, both PEM, are to each other; empty: not looked at.
+  std::function<KeyPair(const std::string& certificate, const std::string& key)> key_pair;
 };
 
 // $GERBANG_DATA, else the installed folder.

@@ -3,11 +3,18 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <system_error>
+
 namespace gerbang::config {
 namespace {
 
 constexpr std::string_view kCredential = "credential:";
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+
+bool denied(const std::string& why) {
+  return why == std::generic_category().message(EACCES);
+}
 
 }  // namespace
 
@@ -29,7 +36,7 @@ Resolved resolve_file(const std::string& written, const std::string& in_file,
   return {std::filesystem::path(*folder) / name, {}};
 }
 
-SecretFile read_secret(const std::filesystem::path& path) {
+FileText read_secret(const std::filesystem::path& path) {
   const std::string file = path.string();
   std::string why;
   auto content = read_file(file, kMaxSecretBytes, why);
@@ -37,7 +44,8 @@ SecretFile read_secret(const std::filesystem::path& path) {
     return {{},
             Fault{file + " cannot be read: " + why,
                   "make it, and let only the service's user read it: chown gerbang: " + file +
-                      " && chmod 400 " + file}};
+                      " && chmod 400 " + file},
+            denied(why)};
   struct stat status {};
   if (::stat(file.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)
     return {{},
@@ -48,6 +56,19 @@ SecretFile read_secret(const std::filesystem::path& path) {
   return {std::move(*content), {}};
 }
 
+FileText read_public(const std::filesystem::path& path) {
+  std::string why;
+  auto content = read_file(path.string(), kMaxFileBytes, why);
+  if (!content)
+    return {{},
+            Fault{path.string() + " cannot be read: " + why,
+                  "correct the path, or let the service's user read it"},
+            denied(why)};
+  if (content->empty())
+    return {{}, Fault{path.string() + " is empty", "write the certificate into it"}};
+  return {std::move(*content), {}};
+}
+
 std::optional<Fault> one_line(std::string& content, const std::filesystem::path& path) {
   while (!content.empty() && (content.back() == '\n' || content.back() == '\r')) content.pop_back();
   if (content.find('\n') != std::string::npos || content.find('\0') != std::string::npos)
@@ -55,14 +76,9 @@ std::optional<Fault> one_line(std::string& content, const std::filesystem::path&
   return std::nullopt;
 }
 
-std::optional<Fault> check_readable(const std::filesystem::path& path) {
-  std::string why;
-  const auto content = read_file(path.string(), kMaxFileBytes, why);
-  if (!content)
-    return Fault{path.string() + " cannot be read: " + why,
-                 "correct the path, or let the service's user read it"};
-  if (content->empty()) return Fault{path.string() + " is empty", "write the certificate into it"};
-  return std::nullopt;
+Fault not_looked_at(const std::filesystem::path& path) {
+  return {path.string() + " was not looked at: this user may not read it",
+          "sudo gerbangctl check looks at it"};
 }
 
 }  // namespace gerbang::config

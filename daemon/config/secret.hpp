@@ -22,18 +22,21 @@ struct Resolved {
 Resolved resolve_file(const std::string& written, const std::string& in_file,
                       const Environment& environment);
 
-// A file that others must not read: not empty, not world-readable. The content, or why it is
-// refused.
-struct SecretFile {
+// The content of a file, or why it is refused.
+struct FileText {
   std::string content;
   std::optional<Fault> fault;
+  bool denied = false;  // the fault: this process may not read it
 };
-SecretFile read_secret(const std::filesystem::path& path);
+// A file that others must not read: not empty, not world-readable.
+FileText read_secret(const std::filesystem::path& path);
+// A file that may be read by everybody, and is not empty: certificates.
+FileText read_public(const std::filesystem::path& path);
 
 // The one line of a password or token file, without its line break.
 std::optional<Fault> one_line(std::string& content, const std::filesystem::path& path);
 
-// A file that only has to be there: certificates.
-std::optional<Fault> check_readable(const std::filesystem::path& path);
+// What a check by hand says of a file that its user may not read, and the service may.
+Fault not_looked_at(const std::filesystem::path& path);
 
 }  // namespace gerbang::config

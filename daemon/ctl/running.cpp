@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "ctl/key_pair.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
 
@@ -24,6 +25,7 @@ config::LoadResult load_configuration(const Common& common) {
   };
   config::Context context = config::system_context(schema);
   context.by_hand = true;
+  context.key_pair = key_pair;
   return config::load(common.config, context);
 }
 

@@ -182,8 +182,10 @@ TEST_F(Loading, StorePathBelongsToTheStateDirectoryOfTheService) {
   EXPECT_EQ(good(text, {{"STATE_DIRECTORY", "/var/lib/gerbang"}}).store.path,
             "/var/lib/gerbang/gerbang.db");
   EXPECT_EQ(good(text, {{"STATE_DIRECTORY", "/a:/b"}}).store.path, "/a/gerbang.db");
-  EXPECT_EQ(good(text + "[store]\npath = \"/data/x.db\"\n", {{"STATE_DIRECTORY", "/a"}}).store.path,
-            "/data/x.db");
+  const std::string elsewhere = (folder_ / "x.db").string();
+  EXPECT_EQ(good(text + "[store]\npath = \"" + elsewhere + "\"\n", {{"STATE_DIRECTORY", "/a"}})
+                .store.path,
+            elsewhere);
 }
 
 TEST_F(Loading, AWindowThatKeepAggregatesDoesNotNameIsKeptAsTheNextFinerOneNamed) {

@@ -107,6 +107,21 @@ class CheckConfig(unittest.TestCase):
             self.assertIn("sensor[b].address", started.stderr)
             self.assertEqual([p.name for p in bench.folder.glob("*.db*")], [], "nothing was started")
 
+    def test_a_key_of_another_certificate_is_a_mistake(self):
+        with Bench() as bench:
+            for name in ("ours", "theirs"):
+                subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                                f"/CN={name}", "-keyout", bench.folder / f"{name}.key", "-out", bench.folder / f"{name}.crt"],
+                               check=True, capture_output=True)
+                (bench.folder / f"{name}.key").chmod(0o600)
+            for key, code in (("ours", 0), ("theirs", 78)):
+                file = bench.write(f"{key}.toml", identity() + '[[uplink]]\nname = "r"\nurl = "mqtts://127.0.0.1"\n'
+                                   f'certificate_file = "ours.crt"\nkey_file = "{key}.key"\n')
+                done = self.run_on(bench, [BUILD / "bin/gerbangctl", "check", file])
+                self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+                self.assertEqual(f"uplink[r].key_file: {bench.folder}/theirs.key is not the key of {bench.folder}/ours.crt"
+                                 in done.stdout, code == 78, done.stdout)
+
     def test_a_good_file_is_valid(self):
         with Bench() as bench:
             file = bench.write("good.toml", identity() + DRIVER + sensor("a"))

@@ -39,6 +39,7 @@ LIBRARIES = {
     "zstd.h": {"config", "store"},
     "MQTT": {"uplink_host", "ctl"},
     "mqtt/": {"uplink_host", "ctl"},
+    "openssl/": {"ctl"},
     "toml++": {"config"},
     "spdlog/": {"observe", "async", "ipc", "source", "store", "pipeline", "uplink", "http", "app", "ctl"},
     "udunits2.h": {"config"},
@@ -69,6 +70,7 @@ ONE_FILE = {
     "toml++": r"daemon/config/load\.cpp$",
     "mqtt/": r"daemon/(uplink_host/paho_client|ctl/[a-z_]+)\.(cpp|hpp)$",
     "MQTT": r"(daemon/(uplink_host/paho_client|ctl/[a-z_]+)|drivers/mqtt/client)\.(cpp|hpp)$",
+    "openssl/": r"daemon/ctl/key_pair\.cpp$",
     "udunits2.h": r"daemon/config/units\.cpp$",
 }
 

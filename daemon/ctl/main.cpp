@@ -105,7 +105,10 @@ void declare_scan(CLI::App& cli, Arguments& a) {
   scan->add_option(
       "--profile", o.profile,
       "Modbus: what the devices are (gerbangctl profiles); its rate and unit are tried first");
-  scan->add_option("--timeout", o.timeout, "How long one answer may take (Modbus: 300ms)");
+  scan->add_option(
+      "--timeout", o.timeout,
+      "How long one answer may take (Modbus: 300ms, after all were asked quickly; longer "
+      "for slow devices and serial servers)");
   scan->add_option("--option", o.options, "KEY=VALUE: an option of the driver; may be given again")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

@@ -35,8 +35,8 @@ struct Question {
   Table table = Table::holding;
   std::uint16_t first = 0;
   std::uint16_t count = 0;
-  // RTU: so long is waited for its answer, whatever answers to other questions come before; 0: as
-  // long as for any, and an answer to another ends it.
+  // So long is waited for its answer, if that is longer than for any. RTU: whatever answers to
+  // other questions come before; 0: an answer to another ends it.
   std::chrono::milliseconds patience{};
   // RTU: only an answer counts after which no other one comes.
   bool alone = false;

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,50 +22,54 @@ Expected<std::vector<std::uint8_t>> units_of(std::string_view text, unsigned mos
 Expected<std::vector<int>> bauds_of(std::string_view text);
 Expected<std::vector<char>> parities_of(std::string_view text);
 
-// One unit: asked for its first holding register; if anything comes back, for a little more, so
-// that a person can recognise it.
+// One unit: asked for its first holding register; if anything comes back and nobody knows what it
+// is, for what its first holding and input registers hold.
 class Scout {
  public:
-  explicit Scout(std::uint8_t unit) : unit_(unit) {}
+  enum class Look : std::uint8_t {
+    presence,   // it is known what it is
+    registers,  // at most 75 questions more, each a block or one register of 0 to 31
+  };
+  explicit Scout(std::uint8_t unit, Look look = Look::registers) : unit_(unit), look_(look) {}
 
   // The next question; nullopt: enough is known.
   std::optional<Question> next() const;
+  // What came of the question that next() gave.
   void take(const Question& question, const Outcome& outcome);
 
   std::uint8_t unit() const { return unit_; }
   // It answered, if only by refusing. A gateway that says "nobody there" for it is not an answer.
-  bool found() const { return !blocks_.empty() || !refusals_.empty(); }
+  bool found() const { return !seen_.empty(); }
   // Bytes came that are no frame: something talks, but not at this rate or parity.
   bool garbled() const { return garbled_ > 0 && !found(); }
 
-  // "holding 0-7: 700 278 0 0 0 0 0 0; refuses input 0 (ILLEGAL FUNCTION)".
+  // "holding 0-31; refuses input 0 (ILLEGAL FUNCTION)".
   std::string seen() const;
-  // [[sensor]] tables ready to paste; as comments if no register is known.
+  // [[sensor]] tables ready to paste, as comments if no register is known; below them, as comments,
+  // what each register held: hex, uint16, and float32 with the next one where that is likely.
   std::string sensors(const std::string& driver) const;
 
  private:
-  struct Block {
+  struct Seen {
     Table table;
-    std::vector<std::uint16_t> values;  // from register 0 on
+    std::map<std::uint16_t, std::uint16_t> values;
+    std::uint8_t exception = 0;  // the first one; 0: it refused nothing
+    std::uint16_t refused = 0;   // the last register that it refused
   };
-  struct Refusal {
-    Table table;
-    std::uint16_t count;
-    std::uint8_t exception;
-  };
-  struct Step {
-    Table table;
-    std::uint16_t count;
-  };
-  const Block* block(Table table) const;
-  bool mirrors(const Block& input) const;
-  bool refused(Table table, std::uint16_t count) const;
-  bool tried(Table table, std::uint16_t count) const;
+  Seen& of(Table table);
+  const Seen* find(Table table) const;
+  bool mirrors(const Seen& input) const;
+  bool has_values() const;
+  void plan();
+  void take_refusal(const Question& question, std::uint8_t exception);
+  void take_failure(const Question& question, gerbang_reason reason);
+  std::string registers() const;
 
   std::uint8_t unit_;
-  std::vector<Step> asked_;
-  std::vector<Block> blocks_;
-  std::vector<Refusal> refusals_;
+  Look look_;
+  std::deque<Question> to_ask_{{unit_, Table::holding, 0, 1}};
+  std::vector<Seen> seen_;
+  bool bits_asked_ = false;
   int garbled_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <resolv.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <deque>
@@ -162,7 +163,7 @@ Outcome TcpLine::ask(const Question& question) {
   if (sent != static_cast<ssize_t>(request.size()))
     return lost(sent < 0 ? std::strerror(errno) : "the device takes no more questions");
   trace(question.unit, true, request);
-  return receive(question, Clock::now() + settings_.timeout);
+  return receive(question, Clock::now() + std::max(settings_.timeout, question.patience));
 }
 
 Outcome TcpLine::receive(const Question& question, Clock::time_point deadline) {
@@ -209,7 +210,8 @@ Outcome TcpLine::receive(const Question& question, Clock::time_point deadline) {
   late_.push_back(transaction_);
   if (late_.size() > kRemembered) late_.pop_front();
   outcome.reason = used == 0 ? GERBANG_REASON_TIMEOUT : GERBANG_REASON_PROTOCOL;
-  outcome.why = used == 0 ? "no answer within " + std::to_string(settings_.timeout.count()) + " ms"
+  const auto waited = std::max(settings_.timeout, question.patience);
+  outcome.why = used == 0 ? "no answer within " + std::to_string(waited.count()) + " ms"
                           : "half an answer: " + std::to_string(used) + " bytes";
   // The rest of half an answer could be taken for a header; a connection on which nobody answers
   // may be open on our side only.

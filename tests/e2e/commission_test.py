@@ -46,7 +46,7 @@ def modbus_crc(data):
     return data + crc.to_bytes(2, "little")
 
 
-def answer_as(line, unit):
+def answer_as(line, unit, delay):
     """One RTU device: every register of this unit holds 500; other units are silent."""
     held = b""
     while more := os.read(line, 256):
@@ -55,6 +55,7 @@ def answer_as(line, unit):
             question, held = held[:8], held[8:]
             if question[0] == unit:
                 count = question[5]
+                time.sleep(delay)
                 os.write(line, modbus_crc(question[:2] + bytes([2 * count]) + b"\x01\xf4" * count))
 
 
@@ -112,6 +113,10 @@ class Commission(unittest.TestCase):
         pasted = tomllib.loads(out)
         self.assertEqual([d["options"]["port"] for d in pasted["driver"]], [port], "one line, one driver")
         self.assertEqual(sorted({s["address"]["unit"] for s in pasted["sensor"]}), [1, 2, 4])
+        # What each register held, for somebody who has no manual.
+        self.assertIn("# unit 1 answers: holding 0-31; the same in input\n", out)
+        self.assertRegex(out, r"\n# holding +0 +0x02BC +700\n# holding +1-9 +0x0000 +0\n"
+                              r"# holding +10 +0x404D +16461  float32 with 11: abcd 3.21\n")
         file = self.configuration(out)
         self.assertEqual(self.ctl("check", file)[0], 0, self.ctl("check", file)[1])
         code, out, err = self.ctl("--config", file, "read")
@@ -151,7 +156,7 @@ class Commission(unittest.TestCase):
         code, out, err = self.ctl("scan", "modbus", "--host", "127.0.0.1", "--port", server.getsockname()[1])
         self.assertEqual(code, 0, err)
         self.assertIn("every unit number", err)
-        self.assertRegex(out, r"# unit 1 answers: refuses holding 0 \(ILLEGAL DATA ADDRESS\)")
+        self.assertRegex(out, r"# unit 1 answers: refuses holding 0-31 \(ILLEGAL DATA ADDRESS\)")
         self.assertEqual(list(tomllib.loads(out)), ["driver"], "its registers are not known: a comment")
 
     def test_bytes_that_are_no_frames_are_told(self):
@@ -163,12 +168,19 @@ class Commission(unittest.TestCase):
         self.assertEqual((code, out), (1, ""))
         self.assertIn("something talks at 9600 none", err)
 
-    def device(self, unit):
-        """The port behind which one RTU device answers at any rate."""
+    def device(self, unit, delay=0.0):
+        """The port behind which one RTU device answers at any rate, after so many seconds."""
         ours, theirs = os.openpty()
         tty.setraw(theirs)
-        threading.Thread(target=answer_as, args=[ours, unit], daemon=True).start()
+        threading.Thread(target=answer_as, args=[ours, unit, delay], daemon=True).start()
         return os.ttyname(theirs)
+
+    def test_a_device_that_answers_late_is_found_as_well(self):
+        code, out, err = self.ctl("scan", "modbus", "--device", self.device(3, 0.2), "--bauds", "9600", "--parities", "none",
+                                  "--units", "1-9")
+        self.assertEqual(code, 0, err)
+        self.assertEqual([s["address"]["unit"] for s in tomllib.loads(out)["sensor"]], [3])
+        self.assertRegex(out, r"\n# holding +0-31 +0x01F4 +500\n")
 
     def test_the_unit_that_a_device_leaves_its_factory_with_is_asked_first(self):
         code, out, err = self.ctl("scan", "modbus", "--device", self.device(247), "--profile", "hach-ldo-aq", "--bauds", "19200",

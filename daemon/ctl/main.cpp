@@ -115,7 +115,7 @@ void declare_scan(CLI::App& cli, Arguments& a) {
   scan->footer(
       "Progress is on standard error, configuration on standard output. Ctrl-C keeps what was "
       "found.\n"
-      "A line that a running gateway holds is never opened.\n"
+      "A serial port that a running gateway holds is never opened.\n"
       "Exit: 0 found, 1 none, 64 usage, 69 in use or out of reach.\n"
       "Examples:\n"
       "  gerbangctl scan modbus --host 192.0.2.10\n"

@@ -3,18 +3,22 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
 
 #include "config/profiles.hpp"
+#include "config/quantities.hpp"
 #include "ctl/by_hand.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/holder.hpp"
 #include "ctl/port.hpp"
 #include "ctl/running.hpp"
 #include "ctl/scan_profile.hpp"
+#include "ctl/scan_read.hpp"
+#include "ctl/scan_text.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
 
@@ -38,22 +42,23 @@ int complain(const std::string& what, int code) {
   return code;
 }
 
-// A sentence for people in their language.
-const char* either(const Common& common, const char* ind, const char* eng) {
-  return common.language == "ind" ? ind : eng;
-}
-
 // Standard error: one line that is written over on a terminal, a line for each tenth elsewhere.
 class Progress {
  public:
+  explicit Progress(std::string language) : language_(std::move(language)) {}
+
   void show(const std::string& driver, const source::Progress& now) {
     const int percent = static_cast<int>(now.done * 100);
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - begin_);
+    const std::string left = time_left(elapsed, now.done, language_);
+    const std::string text = driver + ": " + now.what + (left.empty() ? "" : ", " + left);
     if (terminal_) {
-      std::fprintf(stderr, "\r\033[K%3d %%  %s: %s", percent, driver.c_str(), now.what.c_str());
+      std::fprintf(stderr, "\r\033[K%3d %%  %s", percent, text.c_str());
       shown_ = true;
     } else if (percent / 10 != tenth_) {
       tenth_ = percent / 10;
-      std::fprintf(stderr, "%3d %%  %s: %s\n", percent, driver.c_str(), now.what.c_str());
+      std::fprintf(stderr, "%3d %%  %s\n", percent, text.c_str());
     }
     std::fflush(stderr);
   }
@@ -62,18 +67,26 @@ class Progress {
     if (shown_) std::fputs("\r\033[K", stderr);
     shown_ = false;
   }
-  void restart() { tenth_ = -1; }
 
  private:
+  const std::string language_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   const bool terminal_ = ::isatty(STDERR_FILENO) != 0;
   bool shown_ = false;
   int tenth_ = -1;
 };
 
 struct Findings {
-  json::array found, hints;
+  json::array found, read, hints;
   std::size_t count = 0;
-  std::string left;  // to write below each [[device]]; empty: nothing
+  std::string tables;  // what was found, as it can be read at once
+};
+
+// Of --profile; without it there is none.
+struct Known {
+  std::optional<config::Profile> profile;
+  std::string left;      // to write below each [[device]]; empty: nothing
+  std::string stand_in;  // the same keys with values that let it be read
 };
 
 // A note may be long; each of its lines is a comment in what is pasted.
@@ -116,22 +129,25 @@ std::vector<OptionValue> texts_of(const ScanOptions& options) {
   return out;
 }
 
-// Why the line must not be touched; empty: go on.
-std::string held(const Common& common, const ScanOptions& options) {
+// A line that somebody holds: a serial port must not be touched, and why; a host can be asked by
+// several, and what to mind.
+struct Held {
+  std::string refusal, warning;
+};
+Held held(const Common& common, const ScanOptions& options) {
   auto loaded = load_configuration(common);
   const std::int64_t port = options.port.empty() ? 502 : std::atoll(options.port.c_str());
-  if (loaded.config) {
-    const auto* driver = driver_on(*loaded.config, options.device, options.host, port);
-    if (driver != nullptr && running_gateway(*loaded.config))
-      return "the running gateway holds this line (driver \"" + driver->name +
-             "\"); stop it first (sudo systemctl stop gerbang), or see what it reads with "
-             "gerbangctl read";
+  const config::Driver* driver =
+      loaded.config ? driver_on(*loaded.config, options.device, options.host, port) : nullptr;
+  if (driver != nullptr && !running_gateway(*loaded.config)) driver = nullptr;
+  const std::string name = driver != nullptr ? driver->name : "";
+  if (options.device.empty()) {
+    if (driver == nullptr || options.target != "modbus") return {};
+    return {"", shared_host(options.host, name, common.language)};
   }
-  if (options.device.empty()) return {};
-  const std::string holder = port_holder(options.device);
-  if (holder.empty()) return {};
-  return options.device + " is held by " + holder +
-         "; two programs on one line garble each other: stop that one first";
+  const std::string holder = driver != nullptr ? "" : port_holder(options.device);
+  if (driver == nullptr && holder.empty()) return {};
+  return {busy_port(options.device, name, holder, common.language), ""};
 }
 
 std::string usage_fault(const ScanOptions& options) {
@@ -151,9 +167,9 @@ std::string usage_fault(const ScanOptions& options) {
 }
 
 // With --profile: its driver must be the one that searches; its line and its unit are tried first.
-// What is left to write below each [[device]]. Error: a sentence.
-Result<std::string> apply_profile(ScanOptions& options, const std::string& language) {
-  if (options.profile.empty()) return {};
+// Error: a sentence.
+Result<Known> apply_profile(ScanOptions& options, const std::string& language) {
+  if (options.profile.empty()) return Known();
   auto wrong = [&](const std::string& what) {
     return fail(std::errc::invalid_argument,
                 "--profile " + config::in_quotes(options.profile) + ": " + what);
@@ -161,15 +177,19 @@ Result<std::string> apply_profile(ScanOptions& options, const std::string& langu
   if (options.target != "modbus")
     return wrong("only for scan modbus; others recognise their devices themselves");
   const auto folder = config::default_data_directory() / "profiles";
-  const auto known = config::profile_names(folder);
-  if (std::find(known.begin(), known.end(), options.profile) == known.end())
-    return wrong("there is none of this name; " + config::no_such_profile(options.profile, known));
+  const auto names = config::profile_names(folder);
+  if (std::find(names.begin(), names.end(), options.profile) == names.end())
+    return wrong("there is none of this name; " + config::no_such_profile(options.profile, names));
   config::Document document;
   config::Diagnostics errors;
-  const auto profile = config::read_profile(folder, options.profile, document, errors);
+  auto profile = config::read_profile(folder, options.profile, document, errors);
   if (!profile) return wrong("it has mistakes: gerbangctl profiles " + options.profile);
   if (profile->plugin != options.target)
     return wrong("it is of driver " + profile->plugin + ": gerbangctl scan " + profile->plugin);
+  if (profile->channels.empty())
+    return wrong(
+        "it has no channels: " + (language == "ind" ? profile->note.ind : profile->note.eng) +
+        "; search without it, which shows what the registers hold");
   const bool serial = !options.device.empty();
   if (options.units.empty())
     options.units = first_of(profile->address.get("unit"), serial ? "1-32" : "1-247");
@@ -177,12 +197,27 @@ Result<std::string> apply_profile(ScanOptions& options, const std::string& langu
     options.bauds = first_of(profile->line.get("baud"), "9600,19200");
   if (serial && options.parities.empty())
     options.parities = first_of(profile->line.get("parity"), "none,even,odd");
-  return left_to_write(*profile, language);
+  const auto catalogue = config::read_catalogue(config::default_data_directory(), errors);
+  const auto unit_of = [&](const std::string& quantity) {
+    const auto* row = catalogue.find(quantity);
+    return row != nullptr ? row->quantity->unit : std::string();
+  };
+  Known known{std::nullopt, left_to_write(*profile, language), stand_in(*profile, unit_of)};
+  known.profile = std::move(*profile);
+  return known;
+}
+
+json::array json_of(const std::vector<Seen>& channels) {
+  json::array out;
+  for (const Seen& one : channels)
+    out.push_back(
+        json::object{{"sensor", one.sensor}, {"state", name_of(one.state)}, {"text", one.text}});
+  return out;
 }
 
 // One driver's search. The exit code if nothing was found by it.
 int search(const Common& common, source::Catalogue& catalogue, const std::string& plugin,
-           const ScanOptions& options, Findings& findings) {
+           const ScanOptions& options, const Known& known, Findings& findings) {
   auto path = catalogue.find(plugin);
   auto schema = catalogue.schema(plugin);
   if (!path || !schema)
@@ -193,14 +228,15 @@ int search(const Common& common, source::Catalogue& catalogue, const std::string
   auto given = given_options(*schema, pairs_of(options), rules);
   if (!given) return complain(given.error().what, kUsage);
 
-  Progress progress;
+  Progress progress(common.language);
   source::Listener listener;
   listener.progress = [&](const source::Progress& now) {
     if (!common.json) progress.show(plugin, now);
   };
   listener.found = [&](source::Found found) {
     progress.clear();
-    if (!found.toml.empty()) found.toml += findings.left;
+    findings.tables += found.toml + known.stand_in;
+    if (!found.toml.empty()) found.toml += known.left;
     if (!common.json) print_found(found, findings.count == 0);
     ++findings.count;
     findings.found.push_back(
@@ -223,52 +259,49 @@ int search(const Common& common, source::Catalogue& catalogue, const std::string
     findings.hints.push_back(why);
   else
     std::fprintf(stderr, "gerbangctl: %s: %s\n", plugin.c_str(), why.as_string().c_str());
+  if (done->status == source::Status::gone && plugin == "modbus" && !options.host.empty())
+    findings.hints.emplace_back(lonely_host(common.language));
   return done->status == source::Status::config ? kUsage : kUnavailable;
 }
 
-void conclude(const Common& common, const Findings& findings, bool searched, bool unknown) {
+// What the devices say to their profile, as comments below what can be pasted.
+void read_and_show(const Common& common, source::Catalogue& catalogue, const Known& known,
+                   Findings& findings) {
+  auto seen = read_found(common, catalogue, *known.profile, findings.tables);
+  if (!seen) {
+    findings.hints.emplace_back("--profile " + known.profile->name + ": " + seen.error().what);
+    return;
+  }
+  for (const auto& [device, channels] : *seen) {
+    const std::string shown = comments_of(channels, common.language);
+    if (!common.json) std::fputs(("\n" + shown).c_str(), stdout);
+    findings.read.push_back(json::object{{"device", device}, {"channels", json_of(channels)}});
+    if (const std::string why = doubt(device, known.profile->name, channels, common.language);
+        !why.empty())
+      findings.hints.emplace_back(why);
+  }
+  std::fflush(stdout);
+}
+
+void conclude(const Common& common, const Findings& findings, bool searched, bool unknown,
+              bool left) {
   if (common.json) {
-    json::object out{
-        {"found", findings.found}, {"hints", findings.hints}, {"complete", g_interrupted == 0}};
+    json::object out{{"found", findings.found},
+                     {"read", findings.read},
+                     {"hints", findings.hints},
+                     {"complete", g_interrupted == 0}};
     std::puts(json::serialize(out).c_str());
     return;
   }
+  const bool indonesian = common.language == "ind";
   for (const json::value& hint : findings.hints)
-    std::fprintf(stderr, "%s: %s\n", either(common, "perhatikan", "note"),
-                 hint.as_string().c_str());
+    std::fprintf(stderr, "%s: %s\n", indonesian ? "perhatikan" : "note", hint.as_string().c_str());
   if (g_interrupted != 0)
-    std::fputs(either(common, "Dihentikan; hanya ini yang ditemukan sampai saat itu.\n",
-                      "Stopped; this is what was found until then.\n"),
+    std::fputs(indonesian ? "Dihentikan; hanya ini yang ditemukan sampai saat itu.\n"
+                          : "Stopped; this is what was found until then.\n",
                stderr);
-  if (findings.count == 0) {
-    if (!searched) return;  // and it was said why
-    std::fputs(
-        either(common,
-               "Tidak ada yang ditemukan. Periksa catu daya, kabel A dan B, alamat, baud dan "
-               "paritas di buku petunjuk alat.\n",
-               "Nothing was found. Check the supply, wires A and B, the address, and the "
-               "baud rate and parity in the device's manual.\n"),
-        stderr);
-    return;
-  }
-  std::string what = std::to_string(findings.count);
-  what += either(common, " ditemukan. Tempel ke berkas konfigurasi, lalu: ",
-                 " found. Paste it into the configuration, then: ");
-  what += "gerbangctl check && gerbangctl read --watch\n";
-  if (unknown)
-    what += either(common,
-                   "Isi besaran, satuan dan skala; untuk alat yang dikenal (gerbangctl profiles) "
-                   "ulangi dengan --profile NAMA.\n",
-                   "Say what it measures; for a device that is known (gerbangctl profiles) search "
-                   "again with --profile NAME, which knows its registers.\n");
-  if (!findings.left.empty())
-    what +=
-        either(common,
-               "Sebelum check: isi kunci yang bertanda # di bawah [device.override...]; hanya di "
-               "lokasi diketahui.\n",
-               "Before check: write the keys marked # below [device.override...]; only the site "
-               "knows them.\n");
-  std::fputs(what.c_str(), stderr);
+  if (findings.count == 0 && !searched) return;  // and it was said why
+  std::fputs(conclusion({findings.count, unknown, left}, common.language).c_str(), stderr);
 }
 
 }  // namespace
@@ -276,8 +309,8 @@ void conclude(const Common& common, const Findings& findings, bool searched, boo
 int scan(const Common& common, const ScanOptions& given) {
   ScanOptions options = given;
   if (std::string fault = usage_fault(options); !fault.empty()) return complain(fault, kUsage);
-  auto left = apply_profile(options, common.language);
-  if (!left) return complain(left.error().what, kUsage);
+  const auto known = apply_profile(options, common.language);
+  if (!known) return complain(known.error().what, kUsage);
   auto host = ipc::host_program("gerbang-driver-host");
   if (!host) return complain(host.error().what, kUnavailable);
   source::Catalogue catalogue(*host);
@@ -292,20 +325,27 @@ int scan(const Common& common, const ScanOptions& given) {
   if (!options.device.empty())
     if (const PortFault fault = port_fault(options.device); !fault.what.empty())
       return complain("--device: " + fault.what, fault.is_there ? kUnavailable : kNoInput);
-  if (std::string why = held(common, options); !why.empty()) return complain(why, kUnavailable);
+  const Held line = held(common, options);
+  if (!line.refusal.empty()) return complain(line.refusal, kUnavailable);
 
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
   Findings findings;
-  findings.left = std::move(*left);
+  if (!line.warning.empty() && common.json) findings.hints.emplace_back(line.warning);
+  if (!line.warning.empty() && !common.json)
+    std::fprintf(stderr, "%s: %s\n", common.language == "ind" ? "perhatikan" : "note",
+                 line.warning.c_str());
   int code = kBad;
   for (const std::string& plugin : plugins) {
     // One device that speaks by itself has the wire alone.
     if (g_interrupted != 0 || findings.count > 0) break;
-    const int one = search(common, catalogue, plugin, options, findings);
+    const int one = search(common, catalogue, plugin, options, *known, findings);
     if (one != kBad) code = one;
   }
-  conclude(common, findings, code == kBad, options.target == "modbus" && options.profile.empty());
+  if (known->profile && findings.count > 0 && g_interrupted == 0)
+    read_and_show(common, catalogue, *known, findings);
+  conclude(common, findings, code == kBad, options.target == "modbus" && !known->profile,
+           !known->left.empty());
   return findings.count > 0 ? kOk : code;
 }
 

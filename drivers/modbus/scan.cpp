@@ -46,6 +46,12 @@ const char* word_of(char parity) {
   return parity == 'E' ? "even" : parity == 'O' ? "odd" : "none";
 }
 
+// Who was found with a long time-out is read with it.
+std::string timeout_of(std::chrono::milliseconds timeout) {
+  if (timeout <= RtuSettings().timeout) return {};
+  return ", timeout = \"" + std::to_string(timeout.count()) + "ms\"";
+}
+
 std::string toml_text(const std::string& text) {
   std::string out = "\"";
   for (char c : text) {
@@ -262,7 +268,8 @@ void scan_tcp(Host host, Wanted wanted, const Values& options, Scan scan) {
   setting.driver = "[[driver]]\nname = \"" + wanted.instance +
                    "\"\nplugin = \"modbus\"\ninterval = \"5s\"\noptions = { transport = \"tcp\", "
                    "host = " +
-                   toml_text(name) + ", port = " + std::to_string(port) + " }\n";
+                   toml_text(name) + ", port = " + std::to_string(port) +
+                   timeout_of(wanted.timeout) + " }\n";
   setting.line = [=](std::chrono::milliseconds timeout) {
     TcpSettings settings{name, port, timeout, connect};
     settings.silent_questions = 0;  // silence is what most units say
@@ -297,7 +304,7 @@ void scan_rtu(Host host, Wanted wanted, const Values& options, Scan scan) {
                        "\"\nplugin = \"modbus\"\ninterval = \"5s\"\noptions = { transport = "
                        "\"rtu\", device = " +
                        toml_text(device) + ", baud = " + std::to_string(baud) + ", parity = \"" +
-                       word_of(parity) + "\" }\n";
+                       word_of(parity) + "\"" + timeout_of(wanted.timeout) + " }\n";
       setting.line = [port](std::chrono::milliseconds timeout) mutable {
         port.timeout = timeout;
         return rtu_line(port);

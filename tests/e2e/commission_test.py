@@ -129,11 +129,20 @@ class Commission(unittest.TestCase):
         self.assertEqual(code, 0, err)
         self.assertEqual([(d["profile"], d["address"]["unit"]) for d in tomllib.loads(out)["device"]],
                          [("supmea-sup-ph8", 1), ("supmea-sup-ph8", 2)])
+        self.assertRegex(out, r"\n# unit-2-ph +0\.00 pH\n# unit-2-temperature +0\.0+ °C\n")
+        self.assertNotIn("probably not its profile", err)
+        self.assertIn("sudo gerbangctl check && sudo gerbangctl read --watch\n", err)
         file = self.configuration(out)
         self.assertEqual(self.ctl("check", file)[0], 0, self.ctl("check", file)[1])
         code, out, _ = self.ctl("--config", file, "read", "unit-1-temperature")
         self.assertRegex(out, r"unit-1-temperature +raw 0 ")
-        for name, words in [("supmea-sup-ph9", 'did you mean "supmea-sup-ph'), ("plantower-pms5003", "gerbangctl scan particulate")]:
+        # A profile of another device: its registers are not there.
+        code, out, err = self.ctl(*arguments, "yosemitech-y532")
+        self.assertEqual(code, 0, err)
+        self.assertRegex(out, r"\n# unit-1-ph +refused: exception 2, ILLEGAL DATA ADDRESS\n")
+        self.assertIn("yosemitech-y532 is probably not its profile", err)
+        for name, words in [("supmea-sup-ph9", 'did you mean "supmea-sup-ph'), ("plantower-pms5003", "gerbangctl scan particulate"),
+                            ("msa-5100", "search without it")]:
             code, _, err = self.ctl(*arguments, name)
             self.assertEqual(code, 64)
             self.assertIn(words, err)
@@ -193,6 +202,7 @@ class Commission(unittest.TestCase):
                                   "--parities", "none", "--timeout", "50ms")
         self.assertEqual(code, 0, err)
         self.assertIn("Before check: write the keys", err)
+        self.assertRegex(out, r"\n# unit-17-conductivity +raw 500\n# unit-17-temperature +50\.0+ °C\n")
         self.assertEqual(tomllib.loads(out)["device"][0]["override"], {"conductivity": {}})
         self.assertEqual(self.ctl("check", self.configuration(out))[0], 78, "nobody has written it yet")
         written = out.replace('# unit = "…"', 'unit = "µS/cm"').replace("# scale = …", "scale = 10.0")
@@ -268,7 +278,19 @@ class Commission(unittest.TestCase):
         self.assertRegex(err, r"is held by process \d+ \(gerbang-driver")
         code, out, err = self.ctl("--config", gateway.file, *arguments)
         self.assertEqual((code, out), (69, ""))
-        self.assertIn(f'the running gateway holds this line (driver "{pasted["driver"][0]["name"]}")', err)
+        self.assertIn(f'the running gateway holds this line (driver "{pasted["driver"][0]["name"]}"); stop it (sudo systemctl', err)
+        self.assertEqual(gateway.process.stop(), 0)
+
+    def test_a_device_on_the_network_that_the_gateway_reads_is_searched_with_a_warning(self):
+        port = self.tcp_plant()
+        arguments = ["scan", "modbus", "--host", "127.0.0.1", "--port", port, "--units", "1-2"]
+        found = self.ctl(*arguments)[1]
+        gateway = Gateway(self.bench, self.configuration(found).read_text())
+        wait_for("the gateway", lambda: gateway.json(self.http_port, "/api/v1/status"))
+        code, out, err = self.ctl("--config", gateway.file, *arguments)
+        self.assertEqual(code, 0, err)
+        self.assertEqual(tomllib.loads(out), tomllib.loads(found))
+        self.assertRegex(err, r"note: the running gateway reads 127\.0\.0\.1 as well .*sudo systemctl stop gerbang")
         self.assertEqual(gateway.process.stop(), 0)
 
     def paste(self, found):

@@ -191,6 +191,11 @@ Result<Linear> Units::convert(std::string_view written, const QuantityRow& row) 
                     " is a share and not a mass in a volume; if the manual means milligrams in a "
                     "litre, write \"mg/L\"");
   }
+  // A letter alone is the coulomb, the farad …
+  const std::string degrees = "°" + std::string(unit);
+  if (const Unit meant = impl_->parse(degrees); meant && impl_->convert(*meant, *to))
+    return fail(std::errc::invalid_argument,
+                begin + " measures something else; did you mean " + in_quotes(degrees) + "?");
   return fail(std::errc::invalid_argument,
               begin + " measures something else: there is no conversion; " + write +
                   " or a unit that converts into it, or another quantity");

@@ -12,6 +12,7 @@ namespace gerbang::config {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 const Catalogue& catalogue() {
   static Diagnostics errors;
@@ -53,7 +54,8 @@ INSTANTIATE_TEST_SUITE_P(
         Conversion{"ug/L", "free_chlorine", 200, 0.2},
         Conversion{"µg/L", "free_chlorine", 200, 0.2}, Conversion{"g/m3", "cod", 12, 12},
         Conversion{"degF", "water_temperature", 212, 100},
-        Conversion{"°F", "air_temperature", -40, -40},
+        Conversion{"°F", "air_temperature", -40, -40}, Conversion{"ºF", "air_temperature", 32, 0},
+        Conversion{"deg C", "air_temperature", 25, 25},
         Conversion{"K", "air_temperature", 300, 26.85}, Conversion{"m3/s", "flow", 1, 3600},
         Conversion{"m³/s", "flow", 1, 3600}, Conversion{"L/s", "flow", 10, 36},
         Conversion{"lps", "flow", 10, 36}, Conversion{"L/min", "flow", 1000, 60},
@@ -119,6 +121,15 @@ TEST(Units, RefuseWhatNoFactorConverts) {
     ASSERT_FALSE(line) << unit << " → " << quantity;
     EXPECT_THAT(line.error().what, HasSubstr("; ")) << "what to write instead";
     EXPECT_LT(line.error().what.size(), 500u);
+  }
+}
+
+TEST(Units, ALetterAloneIsNoTemperature) {
+  for (const auto& [unit, meant] : {std::pair("F", "\"°F\""), std::pair("C", "\"°C\"")}) {
+    const auto line = convert(unit, "water_temperature");
+    ASSERT_FALSE(line);
+    EXPECT_THAT(line.error().what, HasSubstr("; did you mean " + std::string(meant) + "?"));
+    EXPECT_THAT(convert(unit, "turbidity").error().what, Not(HasSubstr("did you mean")));
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "ctl/commands.hpp"
 #include "ctl/json_fields.hpp"
+#include "ctl/ledger_text.hpp"
 #include "ctl/running.hpp"
 
 namespace gerbang::ctl {
@@ -33,31 +34,17 @@ std::string duration(std::int64_t ms) {
   return std::to_string(s / 86'400) + " d";
 }
 
-std::int64_t sum_of(const json::object& o, const char* key) {
-  std::int64_t out = 0;
-  if (const json::value* v = o.if_contains(key); v && v->is_object())
-    for (const auto& [reason, count] : v->as_object())
-      if (count.is_number()) out += count.to_number<std::int64_t>();
-  return out;
-}
-
 // The two equations, and the sensors that do not satisfy them: there should be none.
 void print_ledger(const json::object& ledger) {
-  auto print_one = [](const char* title, const json::object& o) {
-    auto n = [&](const char* key) { return static_cast<long long>(number_of(o, key)); };
-    std::printf("%s: taken %lld = stored %lld + rejected %lld + waiting for commit %lld\n", title,
-                n("taken"), n("stored"), static_cast<long long>(sum_of(o, "rejected")),
-                n("waitingForCommit"));
-    std::printf("%*s  stored %lld = folded %lld + to fold %lld + not folded %lld\n",
-                static_cast<int>(std::string_view(title).size()), "", n("stored"), n("folded"),
-                n("waitingToBeFolded"), static_cast<long long>(sum_of(o, "notFolded")));
+  const auto print_one = [](const std::string& title, const json::object& o) {
+    std::fputs(ledger_text(title, o).c_str(), stdout);
   };
   if (const json::value* readings = ledger.if_contains("readings");
       readings && readings->is_object())
     print_one("ledger", readings->as_object());
   for (const json::object& sensor : rows_of(ledger, "sensors"))
     if (number_of(sensor, "difference") != 0 || number_of(sensor, "foldingDifference") != 0)
-      print_one(("  DOES NOT BALANCE " + text_of(sensor, "sensor")).c_str(), sensor);
+      print_one("  DOES NOT BALANCE " + text_of(sensor, "sensor"), sensor);
   const json::value* journal = ledger.if_contains("journal");
   if (journal == nullptr || !journal->is_object()) return;
   const json::object& j = journal->as_object();

@@ -284,7 +284,8 @@ void write_ledger(Text& text, const Snapshot& now) {
   text.sample({{"stage", "taken"}}, store.taken);
   text.sample({{"stage", "stored"}}, store.stored);
   text.sample({{"stage", "folded"}}, store.folded);
-  text.family("gerbang_ledger_rejected_total", "counter", "Readings that were refused, by reason.");
+  text.family("gerbang_ledger_rejected_total", "counter",
+              "Readings that were not stored, by reason; repeated: still missing.");
   for (const auto& [reason, count] : store.rejected) text.sample({{"reason", reason}}, count);
   text.family("gerbang_ledger_not_folded_total", "counter",
               "Stored readings that no window took, by reason.");

@@ -24,22 +24,23 @@ constexpr std::size_t kSaid = 256;  // lines of a driver's log; more than its se
 constexpr const char* kGateway =
     "[gateway]\nid = \"scan\"\nregion = \"scan\"\nsite = \"scan\"\ntimezone = \"UTC\"\n";
 
-// A file without a name, gone with this object.
+// A file without a name, gone with this object; what cannot be written is missed when it is read.
 class Memory {
  public:
   explicit Memory(const std::string& text) : file_(::memfd_create("scan", MFD_CLOEXEC)) {
-    if (file_ >= 0 && ::write(file_, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-      ::ftruncate(file_, 0);  // found empty, and complained of
+    const auto size = static_cast<ssize_t>(text.size());
+    whole_ = file_ >= 0 && ::write(file_, text.data(), text.size()) == size;
   }
   ~Memory() {
     if (file_ >= 0) ::close(file_);
   }
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
-  std::string path() const { return "/proc/self/fd/" + std::to_string(file_); }
+  std::string path() const { return whole_ ? "/proc/self/fd/" + std::to_string(file_) : ""; }
 
  private:
   int file_;
+  bool whole_ = false;
 };
 
 bool is_asked(const config::Profile& profile, const std::string& channel) {

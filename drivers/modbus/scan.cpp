@@ -103,7 +103,7 @@ class Search {
     bool unasked = false;             // some came before it
   };
 
-  std::unique_ptr<Line> line_of(const Setting& setting);
+  Line& line_of(const Setting& setting);
   bool open(Line& line);
   Outcome ask(Line& line, Question question, std::chrono::milliseconds wait);
   bool sweep(Setting& setting, bool quick, std::chrono::milliseconds behind);
@@ -116,6 +116,8 @@ class Search {
   Host host_;
   Scan scan_;
   Wanted wanted_;
+  std::unique_ptr<Line> line_;
+  std::string line_is_;  // Setting::driver
   std::vector<std::uint8_t> found_;
   bool driver_told_ = false;  // of this setting
   std::chrono::milliseconds spent_{};
@@ -126,15 +128,20 @@ class Search {
   int lost_ = 0;
 };
 
-std::unique_ptr<Line> Search::line_of(const Setting& setting) {
-  auto line = setting.line(std::min(kQuick, wanted_.timeout));
-  line->set_tracer([this](std::uint8_t, bool sent, Bytes bytes) {
+// The same line as before, if it is the same setting: a device may allow one connection, and take
+// its time to see that the one before has ended.
+Line& Search::line_of(const Setting& setting) {
+  if (line_ && line_is_ == setting.driver) return *line_;
+  line_.reset();
+  line_ = setting.line(std::min(kQuick, wanted_.timeout));
+  line_is_ = setting.driver;
+  line_->set_tracer([this](std::uint8_t, bool sent, Bytes bytes) {
     heard_.unasked = heard_.unasked || (sent && !heard_.bytes.empty());
     if (sent) heard_.bytes.clear();
     if (!sent && heard_.bytes.size() < kMostHeard)
       heard_.bytes.insert(heard_.bytes.end(), bytes.begin(), bytes.end());
   });
-  return line;
+  return *line_;
 }
 
 bool Search::open(Line& line) {
@@ -178,9 +185,9 @@ Scout Search::look_at(Line& line, const Sweep::Turn& turn) {
 
 bool Search::answers_to_all(const Setting& setting) {
   scan_.progress(0, "is anybody there?");
-  const auto line = line_of(setting);
+  Line& line = line_of(setting);
   Scout scout(kNobody, Scout::Look::presence);
-  if (open(*line)) scout.take(*scout.next(), ask(*line, *scout.next(), wanted_.timeout));
+  if (open(line)) scout.take(*scout.next(), ask(line, *scout.next(), wanted_.timeout));
   return scout.found();
 }
 
@@ -221,7 +228,7 @@ void Search::show_progress(const Setting& setting, const Sweep& sweep, std::uint
 // Asks every unit that has not been found yet; the settings behind this one take so long. False:
 // stopped.
 bool Search::sweep(Setting& setting, bool quick, std::chrono::milliseconds behind) {
-  const auto line = line_of(setting);
+  Line& line = line_of(setting);
   driver_told_ = late_ = false;
   garbled_ = strays_ = given_up_ = 0;
   Sweep sweep(wanted_.units, wanted_.timeout, quick);
@@ -229,7 +236,7 @@ bool Search::sweep(Setting& setting, bool quick, std::chrono::milliseconds behin
   while (const auto turn = sweep.next()) {
     show_progress(setting, sweep, turn->unit, behind);
     if (host_.stopping()) break;
-    const Scout scout = look_at(*line, *turn);
+    const Scout scout = look_at(line, *turn);
     spent_ += turn->wait;
     if (scout.found()) {
       report(scout, setting);

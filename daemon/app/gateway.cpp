@@ -201,10 +201,7 @@ asio::awaitable<void> Gateway::start(config::Config config) {
     notes_.error(specs.error().what, {});
   spawn_critical(io_.get_executor(), "tick", tick());
   service_.ready();
-  notes_.info("started: " + std::to_string(config.drivers.size()) + " drivers, " +
-                  std::to_string(config.sensors.size()) + " sensors, " +
-                  std::to_string(config.uplinks.size()) + " uplinks, stream " +
-                  store_->identity().stream,
+  notes_.info("started: " + config::summary(config) + ", stream " + store_->identity().stream,
               {"started", {}, {}, {}});
 }
 
@@ -299,7 +296,7 @@ asio::awaitable<void> Gateway::reload() {
   for (const config::Diagnostic& d : loaded.errors) spdlog::error("{}", config::text(d));
   for (const config::Diagnostic& d : loaded.warnings) spdlog::warn("{}", config::text(d));
   if (!loaded.config) {
-    refuse_reload(std::to_string(loaded.errors.size()) + " mistakes in the configuration");
+    refuse_reload(counted(loaded.errors.size(), "mistake") + " in the configuration");
   } else if (change.empty()) {
     notes_.info("reload: nothing has changed", {"reload_same", {}, {}, {}});
   } else if (!change.needs_restart.empty()) {

@@ -9,6 +9,8 @@
 #include "app/gateway.hpp"
 #include "app/settings.hpp"
 #include "app/version.hpp"
+#include "config/load.hpp"
+#include "core/text.hpp"
 #include "ipc/memory.hpp"
 #include "observe/log.hpp"
 #include "store/store.hpp"
@@ -25,12 +27,10 @@ int check(const std::string& file) {
   for (const config::Diagnostic& d : loaded.warnings)
     std::puts(("warning: " + config::text(d)).c_str());
   if (!loaded.config) {
-    std::printf("%s: %zu mistakes\n", file.c_str(), loaded.errors.size());
+    std::printf("%s: %s\n", file.c_str(), counted(loaded.errors.size(), "mistake").c_str());
     return kConfig;
   }
-  std::printf("%s: valid: %zu drivers, %zu sensors, %zu uplinks\n", file.c_str(),
-              loaded.config->drivers.size(), loaded.config->sensors.size(),
-              loaded.config->uplinks.size());
+  std::printf("%s: valid: %s\n", file.c_str(), config::summary(*loaded.config).c_str());
   return kOk;
 }
 
@@ -47,7 +47,8 @@ int run(const std::string& file, bool debug) {
   for (const config::Diagnostic& d : loaded.errors) spdlog::error("{}", config::text(d));
   for (const config::Diagnostic& d : loaded.warnings) spdlog::warn("{}", config::text(d));
   if (!loaded.config) {
-    spdlog::error("the configuration has {} mistakes; nothing was started", loaded.errors.size());
+    spdlog::error("the configuration has {}; nothing was started",
+                  counted(loaded.errors.size(), "mistake"));
     return kConfig;
   }
   return run_gateway(file, std::move(*loaded.config));

@@ -314,6 +314,11 @@ Context system_context(std::function<Result<DriverSchema>(const std::string& plu
   return out;
 }
 
+std::string summary(const Config& config) {
+  return counted(config.drivers.size(), "driver") + ", " +
+         counted(config.sensors.size(), "sensor") + ", " + counted(config.uplinks.size(), "uplink");
+}
+
 LoadResult load(const std::filesystem::path& path, const Context& context) {
   LoadResult out;
   Document document = read_document(path, out.errors, out.warnings);

@@ -57,4 +57,7 @@ struct LoadResult {
 // changes nothing.
 LoadResult load(const std::filesystem::path& path, const Context& context);
 
+// "1 driver, 12 sensors, 2 uplinks"
+std::string summary(const Config& config);
+
 }  // namespace gerbang::config

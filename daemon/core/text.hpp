@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,6 +20,9 @@ std::string format_duration(std::chrono::milliseconds d);
 // "512" "64KiB" "64MiB" "2GiB" "1TiB" in bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 std::string format_size(std::uint64_t bytes);
+
+// "1 mistake", "2 mistakes", "0 mistakes": for sentences; `one` takes an s.
+std::string counted(std::size_t count, std::string_view one);
 
 // The candidate with the smallest edit distance, if it is close enough to be a likely typing error.
 std::optional<std::string_view> nearest(std::string_view word,

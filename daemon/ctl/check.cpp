@@ -121,13 +121,12 @@ int check(const Common& common) {
   print_mistakes(loaded, common.json);
   if (!loaded.config) {
     if (!common.json)
-      std::printf("%s: %zu mistakes\n", common.config.c_str(), loaded.errors.size());
+      std::printf("%s: %s\n", common.config.c_str(),
+                  counted(loaded.errors.size(), "mistake").c_str());
     return kConfig;
   }
   if (!common.json)
-    std::printf("%s: valid: %zu drivers, %zu sensors, %zu uplinks\n", common.config.c_str(),
-                loaded.config->drivers.size(), loaded.config->sensors.size(),
-                loaded.config->uplinks.size());
+    std::printf("%s: valid: %s\n", common.config.c_str(), config::summary(*loaded.config).c_str());
   return kOk;
 }
 

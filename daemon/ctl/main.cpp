@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
+#include "config/check.hpp"
 #include "core/text.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/version.hpp"
@@ -232,6 +234,22 @@ void declare_standards(CLI::App& cli, Arguments& a) {
       "Examples:\n  gerbangctl standards\n  gerbangctl standards river --class 1");
 }
 
+// The word where a command should stand, and the nearest of those that there are; false: it is
+// something else that is wrong.
+bool explain_command(const CLI::App& cli) {
+  if (!cli.get_subcommands().empty()) return false;
+  const auto words = cli.remaining();
+  const auto word = std::find_if(words.begin(), words.end(),
+                                 [](const std::string& w) { return !w.starts_with('-'); });
+  if (word == words.end()) return false;
+  std::vector<std::string> names;
+  for (const CLI::App* command : cli.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  std::fprintf(stderr, "gerbangctl: there is no command %s; %s\n", config::in_quotes(*word).c_str(),
+               config::did_you_mean(*word, {names.begin(), names.end()}).c_str());
+  return true;
+}
+
 int run(CLI::App& cli, Arguments& a) {
   if (cli.got_subcommand("check")) {
     if (!a.file.empty()) a.common.config = a.file;
@@ -297,6 +315,7 @@ int main(int argc, char** argv) {
     cli.parse(argc, argv);
     return run(cli, arguments);
   } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() != 0 && explain_command(cli)) return kUsage;
     int code = cli.exit(e);
     return code == 0 ? kOk : kUsage;
   } catch (const std::exception& e) {

@@ -91,7 +91,9 @@ int show_running(const Endpoint& gateway, const Common& common, const ReadOption
     std::string q = quality && quality->is_string() ? std::string(quality->as_string()) : "missing";
     all_good = all_good && (q == "good" || q == "not_evaluated");
     if (common.json) {
-      std::puts(json::serialize(s).c_str());
+      json::object row = s;
+      if (newest.empty()) row["note"] = "the running gateway has no reading of it yet";
+      std::puts(json::serialize(row).c_str());
       continue;
     }
     const json::value* v = newest.if_contains("value");
@@ -155,6 +157,12 @@ bool good(const std::vector<SensorLine>& lines) {
   return std::all_of(lines.begin(), lines.end(), [](const SensorLine& l) { return l.good(); });
 }
 
+// Of a sensor of which nothing came.
+Reason why_silent(const Result<source::Done>& done) {
+  if (!done || done->status == source::Status::config) return Reason::driver;
+  return done->status == source::Status::ok ? Reason::timeout : Reason::no_connection;
+}
+
 int read_once(const Common& common, const config::Config& config,
               const std::vector<std::string>& wanted, const std::vector<source::DriverSpec>& specs,
               const std::string& host) {
@@ -169,8 +177,11 @@ int read_once(const Common& common, const config::Config& config,
     all_good = all_good && view.all_good();
     // Nobody wants to hear of a line that is well.
     const bool advise_too = !view.all_good();
-    show(common, view.lines());
-    all.insert(all.end(), view.lines().begin(), view.lines().end());
+    const auto silent = view.silent(why_silent(done));
+    for (const std::vector<SensorLine>& lines : {view.lines(), silent}) {
+      show(common, lines);
+      all.insert(all.end(), lines.begin(), lines.end());
+    }
     if (advise_too && common.json) view.print_advice_json(common.language);
     if (advise_too && !common.json) view.print_advice(common.language);
     std::fflush(stdout);

@@ -24,6 +24,7 @@ constexpr std::size_t kTicks = 30;
 constexpr unsigned kWarning = 2;  // gerbang_log_level
 
 constexpr const char* kAddsUp = "is added up by the running gateway";
+constexpr const char* kFromSum = "its input is added up by the running gateway";
 
 // As short as what the device can have said: most decode to 32 bits.
 std::string raw_text(const Raw& raw) {
@@ -67,7 +68,10 @@ json::object to_json(const SensorLine& line) {
     return o;
   }
   o["quality"] = name(line.reading.flag);
-  if (line.reading.reason != Reason::none) o["reason"] = name(line.reading.reason);
+  if (line.reading.reason != Reason::none)
+    o["reason"] = name(line.reading.reason);
+  else if (line.reading.flag == Flag::missing)
+    o["note"] = kFromSum;  // what was read has a reason
   if (line.reading.flag != Flag::missing && !line.from.empty()) {
     o["value"] = line.value();
     o["unit"] = s.quantity->unit;
@@ -220,6 +224,21 @@ void DriverView::count(const source::Heartbeat& beat) {
     device->microseconds += said.microseconds;
     device->slowest_us = std::max(device->slowest_us, said.slowest_us);
   }
+}
+
+std::vector<SensorLine> DriverView::silent(Reason reason) const {
+  std::vector<SensorLine> out;
+  for (const source::SensorSpec& one : spec_.sensors) {
+    SensorLine line;
+    line.sensor = &config_.sensors[one.index];
+    line.reading.sensor = one.index;
+    line.reading.flag = Flag::missing;
+    line.reading.reason = reason;
+    if (std::none_of(lines_.begin(), lines_.end(),
+                     [&](const SensorLine& known) { return known.sensor == line.sensor; }))
+      out.push_back(std::move(line));
+  }
+  return out;
 }
 
 bool DriverView::all_good() const {

@@ -51,6 +51,8 @@ class DriverView {
   bool trouble(const std::string& text);
 
   const std::vector<SensorLine>& lines() const { return lines_; }
+  // Sensors of which nothing came, as missing for this reason.
+  std::vector<SensorLine> silent(Reason reason) const;
   // Every sensor has a reading and all are good.
   bool all_good() const;
   // Counts of the last half minute, where there are any: what was repaired is not complained of.

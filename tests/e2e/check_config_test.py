@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ten broken configurations, each with more than one mistake: `gerbangd --check-config` and `gerbangctl check` print all of them
 with line and column and exit with 78; a gateway started with one ends with 78 and starts nothing."""
+import json
 import os
 import re
 import subprocess
@@ -102,6 +103,10 @@ class CheckConfig(unittest.TestCase):
             read = self.run_on(bench, [BUILD / "bin/gerbangctl", "read", "--config", file])
             self.assertEqual(read.returncode, 1, read.stderr)
             self.assertEqual(read.stderr.count("manual = 40002 is register 1"), 1, read.stderr)
+            read = self.run_on(bench, [BUILD / "bin/gerbangctl", "read", "--json", "--config", file])
+            rows = {row["sensor"]: row for row in map(json.loads, read.stdout.splitlines()) if "sensor" in row}
+            self.assertEqual({name: (row["quality"], row["reason"]) for name, row in rows.items()},
+                             dict.fromkeys(["good", "b", "c", "d"], ("missing", "DRIVER")), "none without a word")
             started = self.run_on(bench, [BUILD / "bin/gerbangd", "--config", file])
             self.assertEqual(started.returncode, 78, started.stderr)
             self.assertIn("sensor[b].address", started.stderr)
@@ -127,7 +132,24 @@ class CheckConfig(unittest.TestCase):
             file = bench.write("good.toml", identity() + DRIVER + sensor("a"))
             done = self.run_on(bench, [BUILD / "bin/gerbangd", "--check-config", file])
             self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
-            self.assertIn("valid", done.stdout)
+            self.assertIn("valid: 1 driver, 1 sensor, 0 uplinks", done.stdout)
+
+    def test_a_file_that_is_not_there_is_a_wrong_configuration(self):
+        with Bench() as bench:
+            for command in (["gerbangd", "--check-config"], ["gerbangd", "--config"], ["gerbangctl", "check"],
+                            ["gerbangctl", "read", "--config"]):
+                done = self.run_on(bench, [BUILD / "bin" / command[0], *command[1:], bench.folder / "none.toml"])
+                self.assertEqual(done.returncode, 78, f"{command}: {done.stdout}{done.stderr}")
+                self.assertIn("none.toml:1:1: file: cannot be read: No such file", done.stdout + done.stderr)
+                if "check" in command[1]:
+                    self.assertIn(": 1 mistake\n", done.stdout)
+
+    def test_a_command_that_is_none_names_the_nearest(self):
+        with Bench() as bench:
+            for arguments in (["chekc"], ["--json", "chekc", "x.toml"], ["--config", "x.toml", "chekc"]):
+                done = self.run_on(bench, [BUILD / "bin/gerbangctl", *arguments])
+                self.assertEqual((done.returncode, done.stdout), (64, ""))
+                self.assertIn('gerbangctl: there is no command "chekc"; did you mean "check"?', done.stderr)
 
     def test_every_example_is_valid(self):
         with Bench() as bench:

@@ -41,6 +41,12 @@ TEST(Size, IsANumberOfBytesOrABinaryUnit) {
   EXPECT_EQ(format_size(2147483648u), "2GiB");
 }
 
+TEST(Counted, OneIsNotMany) {
+  EXPECT_EQ(counted(0, "mistake"), "0 mistakes");
+  EXPECT_EQ(counted(1, "mistake"), "1 mistake");
+  EXPECT_EQ(counted(2, "mistake"), "2 mistakes");
+}
+
 TEST(Nearest, NamesALikelyTypingErrorOnly) {
   constexpr std::array<std::string_view, 3> keys = {"interval", "plugin", "name"};
   EXPECT_EQ(nearest("intervall", keys), "interval");

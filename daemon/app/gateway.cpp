@@ -337,7 +337,7 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
 
   // From here on readings are numbered by the new configuration. Until the drivers have learned the
   // numbers nothing suspends: nobody sees one half of the old and one of the new.
-  for (const config::Change::Entry& entry : change.entries)
+  for (const config::Change::Entry& entry : change.told)
     notes_.info("reload: " + config::text(entry), {"reload", {}, {}, config::text(entry)});
   held_ = config::Held(next);
   series_ = std::move(*numbers);
@@ -361,12 +361,12 @@ void Gateway::record_reload(const config::Change& change) {
   const bool ind = info_.language == "ind";
   event.text = ind ? "konfigurasi " + info_.config_hash + " berlaku; yang diubah:"
                    : "configuration " + info_.config_hash + " holds; changed:";
-  for (std::size_t i = 0; i < change.entries.size() && i < kNamed; ++i)
-    event.text += " " + change.entries[i].key;
-  if (change.entries.size() > kNamed)
-    event.text += (ind ? " dan " : " and ") + std::to_string(change.entries.size() - kNamed) +
+  for (std::size_t i = 0; i < change.told.size() && i < kNamed; ++i)
+    event.text += " " + change.told[i].key;
+  if (change.told.size() > kNamed)
+    event.text += (ind ? " dan " : " and ") + std::to_string(change.told.size() - kNamed) +
                   (ind ? " lagi" : " more");
-  event.values.push_back(EventValue{"changes", static_cast<double>(change.entries.size()), ""});
+  event.values.push_back(EventValue{"changes", static_cast<double>(change.told.size()), ""});
   pipeline_->record(std::move(event));
 }
 

@@ -11,6 +11,7 @@
 #include "config/lines.hpp"
 #include "config/secret.hpp"
 #include "config/settings.hpp"
+#include "config/written.hpp"
 #include "config/zone.hpp"
 
 namespace gerbang::config {
@@ -346,6 +347,7 @@ LoadResult load(const std::filesystem::path& path, const Context& context) {
     build_alarms(document, catalogue, context, report, out.errors, config);
     config.files = document.names;
     if (out.errors.empty()) {
+      config.written = written_keys(document);
       config.hash = hash_of(settings_of(config));
       out.config = std::move(config);
     }

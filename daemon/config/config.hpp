@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -217,6 +218,7 @@ struct Config {
   std::vector<Indicator> indicators;
   Zone zone;
   std::vector<std::string> files;  // what was read, the main file first
+  std::set<std::string> written;   // the keys in them: see written.hpp
   // 16 hex digits over settings_of(): equal hashes mean equal behaviour.
   std::string hash;
 };

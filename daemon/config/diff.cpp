@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
+#include <span>
 #include <string_view>
 
 #include "config/settings.hpp"
+#include "config/written.hpp"
 
 namespace gerbang::config {
 namespace {
@@ -35,6 +38,59 @@ void add_driver_of(const Settings& settings, const std::string& sensor,
   if (found == settings.end()) return;
   const std::string name = found->second.substr(1, found->second.size() - 2);  // it is quoted
   if (!name.empty()) out.insert(name);  // else it is computed
+}
+
+// "sensor[raw-ph]" of a setting of one of a list, else its table: "store".
+std::string_view owner(std::string_view key) {
+  const auto close = key.find(']');
+  return key.substr(0, close == std::string_view::npos ? key.find('.') : close + 1);
+}
+
+bool has_owner(const Settings& settings, std::string_view owner) {
+  const std::string start = std::string(owner) + ".";
+  const auto found = settings.lower_bound(start);
+  return found != settings.end() && found->first.starts_with(start);
+}
+
+const Change::Entry* find_entry(const std::vector<Change::Entry>& entries, std::string_view key) {
+  const auto found = std::lower_bound(entries.begin(), entries.end(), key,
+                                      [](const auto& e, std::string_view k) { return e.key < k; });
+  return found == entries.end() || found->key != key ? nullptr : &*found;
+}
+
+// Whether this changed because another setting did.
+bool follows(const Change::Entry& entry, const std::vector<Change::Entry>& entries,
+             const Settings& settings) {
+  const auto same = [&](const std::string& key) {
+    const Change::Entry* other = find_entry(entries, key);
+    return other != nullptr && other->before == entry.before && other->after == entry.after;
+  };
+  if (entry.key.starts_with("store.keep_aggregates."))
+    return find_entry(entries, "windows.default") != nullptr || same("store.keep_readings");
+  if (entry.key.ends_with("].quality.stale"))
+    return find_entry(entries, std::string(owner(entry.key)) + ".interval") != nullptr;
+  if (!entry.key.starts_with("sensor[") || !entry.key.ends_with("].interval")) return false;
+  const auto driver = settings.find(std::string(owner(entry.key)) + ".driver");
+  return driver != settings.end() && driver->second.size() > 2 &&
+         same("driver[" + driver->second.substr(1, driver->second.size() - 2) + "].interval");
+}
+
+// Of one owner: all of its entries.
+void tell(std::span<const Change::Entry> own, const Change& change, const Settings& before,
+          const Settings& after, const std::function<bool(const std::string&)>& written,
+          std::vector<Change::Entry>& told) {
+  const std::size_t had = told.size();
+  for (const Change::Entry& entry : own)
+    if (written(entry.key)) told.push_back(entry);
+  if (told.size() > had) return;
+  const std::string name(owner(own.front().key));
+  if (has_owner(before, name) && has_owner(after, name)) {
+    for (const Change::Entry& entry : own)
+      if (!follows(entry, change.entries, after)) told.push_back(entry);
+    return;
+  }
+  const Change::Entry* device = find_entry(change.entries, name + ".device");
+  told.push_back(device != nullptr ? *device : own.front());
 }
 
 }  // namespace
@@ -66,11 +122,25 @@ Change diff(const Held& before, const Config& after) {
   std::sort(out.entries.begin(), out.entries.end(),
             [](const auto& x, const auto& y) { return x.key < y.key; });
 
+  const auto was_written = before.written();
+  const auto written = [&](const std::string& key) {
+    return was_written.contains(key) || is_written(after.written, key);
+  };
+  for (auto from = out.entries.begin(); from != out.entries.end();) {
+    const auto to = std::find_if(from, out.entries.end(), [&](const Change::Entry& e) {
+      return owner(e.key) != owner(from->key);
+    });
+    tell({from, to}, out, old_settings, new_settings, written, out.told);
+    from = to;
+  }
+
+  for (const Change::Entry& entry : out.told)
+    if (std::any_of(kRestart.begin(), kRestart.end(), [&](std::string_view prefix) {
+          return std::string_view(entry.key).starts_with(prefix);
+        }))
+      out.needs_restart.push_back(entry.key);
   for (const Change::Entry& entry : out.entries) {
     const std::string_view key = entry.key;
-    if (std::any_of(kRestart.begin(), kRestart.end(),
-                    [&](std::string_view prefix) { return key.starts_with(prefix); }))
-      out.needs_restart.push_back(entry.key);
     if (key.starts_with("uplink[")) out.uplinks.insert(element(key));
     if (key.starts_with("driver[")) out.drivers.insert(element(key));
     if (key.starts_with("sensor[") && told_to_driver(key)) {

@@ -17,7 +17,11 @@ struct Change {
     std::string before, after;  // canonical; empty: not there
   };
   std::vector<Entry> entries;  // by key; secrets show no content
-  // Keys of [gateway] [store] [windows] [http] among them: a reload with any applies nothing.
+  // Those of them that a person is told: what was written before or is now, and not the defaults
+  // and what follows. Of an element that nobody wrote (a sensor of a device) what became different;
+  // where it came or went, its device. Never empty where `entries` is not.
+  std::vector<Entry> told;
+  // Keys of [gateway] [store] [windows] [http] among those told: a reload with any applies nothing.
   std::vector<std::string> needs_restart;
   // Names whose process has to be configured anew, started or stopped. A driver counts when its own
   // keys or the id, address or interval of one of its sensors changed.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 
 #include "config/config.hpp"
@@ -19,9 +20,12 @@ class Held {
   explicit Held(const Config& config);
 
   std::map<std::string, std::string> settings() const;  // settings_of() of it
+  std::set<std::string> written() const;                // those of them that were written
   const std::map<std::string, std::string>& secrets() const { return secrets_; }
 
  private:
+  std::string unpacked() const;
+
   std::string packed_;
   std::size_t size_ = 0;
   std::map<std::string, std::string> secrets_;

@@ -131,10 +131,11 @@ void write_rules(Writer& out, const quality::Rules& r) {
              r.detection_limit.value_or(0));
 }
 
-void write_formula(Writer& out, const quality::Formula& f, const std::vector<std::size_t>& from) {
+void write_formula(Writer& out, const quality::Formula& f, const std::vector<std::size_t>& from,
+                   const std::vector<Sensor>& sensors) {
   out.set("correction.kind", static_cast<std::uint64_t>(f.kind));
   std::vector<std::string> inputs;
-  for (std::size_t input : from) inputs.push_back(std::to_string(input));
+  for (std::size_t input : from) inputs.push_back(sensors[input].id);
   out.set_list("correction.from", inputs);
   out.set("correction.coefficient", f.coefficient);
   out.set("correction.molar_mass", f.molar_mass);
@@ -152,7 +153,8 @@ void write_formula(Writer& out, const quality::Formula& f, const std::vector<std
   }
 }
 
-void write(Writer out, const Sensor& s, const std::string& driver) {
+void write(Writer out, const Sensor& s, const std::string& driver,
+           const std::vector<Sensor>& sensors) {
   out.set("driver", driver);
   out.set_if(!s.device.empty(), "device", s.device);
   out.set_if(!s.profile.empty(), "profile", s.profile);
@@ -174,7 +176,7 @@ void write(Writer out, const Sensor& s, const std::string& driver) {
   out.set_if(s.count_suspect, "count_suspect", s.count_suspect);
   write_rules(out, *s.rules);
   for (const quality::Relation& r : s.relations) {
-    const std::string key = "quality.related." + std::to_string(r.other) + ".";
+    const std::string key = "quality.related." + sensors[r.other].id + ".";
     out.set(key + "kind", static_cast<std::uint64_t>(r.kind));
     out.set(key + "tolerance", r.tolerance);
     out.set(key + "low", r.low);
@@ -184,7 +186,7 @@ void write(Writer out, const Sensor& s, const std::string& driver) {
   out.set_if(!s.calibrated->due.empty(), "calibration.due", s.calibrated->due);
   out.set_if(!s.calibrated->person.empty(), "calibration.person", s.calibrated->person);
   out.set_if(!s.calibrated->note.empty(), "calibration.note", s.calibrated->note);
-  if (s.formula) write_formula(out, *s.formula, s.from);
+  if (s.formula) write_formula(out, *s.formula, s.from, sensors);
   out.set_if(!s.formerly.empty(), "formerly", s.formerly);
   out.set_options("address", s.address);
 }
@@ -279,7 +281,8 @@ std::map<std::string, std::string> settings_of(const Config& config) {
   }
   for (const Sensor& sensor : config.sensors)
     write(Writer(out, "sensor[" + sensor.id + "]"), sensor,
-          sensor.driver == kNoDriver ? std::string() : config.drivers[sensor.driver].name);
+          sensor.driver == kNoDriver ? std::string() : config.drivers[sensor.driver].name,
+          config.sensors);
   Writer alarms(out, "alarms");
   alarms.set("flap_count", std::uint64_t{config.alarms.flap_count});
   alarms.set("flap_period", config.alarms.flap_period);

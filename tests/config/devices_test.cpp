@@ -192,6 +192,26 @@ only = ["ph"]
   EXPECT_THAT(change.drivers, ElementsAre("rs485-a"));
 }
 
+// Its sensors stand in no file: what became different of them is told, and once that they came.
+TEST(Device, IsToldOfWhereNothingOfItsSensorsWasWritten) {
+  const std::string device =
+      "[[device]]\nid = \"reservoir\"\ndriver = \"rs485-a\"\n"
+      "profile = \"ph-meter\"\nonly = [\"ph\"]\n";
+  const Config none = good(kLine), three = good(kLine + device + "address = { unit = 3 }\n"),
+               four = good(kLine + device + "address = { unit = 4 }\n");
+  const auto told = [](const Config& before, const Config& after) {
+    std::vector<std::string> out;
+    for (const Change::Entry& entry : diff(Held(before), after).told)
+      if (entry.key.starts_with("sensor")) out.push_back(text(entry));
+    return out;
+  };
+
+  EXPECT_THAT(told(none, three), ElementsAre("sensor[reservoir-ph].device: new, \"reservoir\""));
+  EXPECT_THAT(told(three, four), ElementsAre("sensor[reservoir-ph].address.unit: 3 → 4"));
+  EXPECT_THAT(told(four, none),
+              ElementsAre("sensor[reservoir-ph].device: removed, was \"reservoir\""));
+}
+
 std::string line_on(const std::string& name, const std::string& plugin, const std::string& path) {
   return "[[driver]]\nname = \"" + name + "\"\nplugin = \"" + plugin +
          "\"\noptions = { device = \"" + path + "\" }\n";

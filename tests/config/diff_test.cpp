@@ -71,6 +71,12 @@ class Reload : public testing::Test {
     return out;
   }
 
+  static std::vector<std::string> told(const Change& change) {
+    std::vector<std::string> out;
+    for (const auto& entry : change.told) out.push_back(entry.key);
+    return out;
+  }
+
   test::TempDir folder_;
 };
 
@@ -152,6 +158,66 @@ TEST_F(Reload, SaysWhatCameAndWhatWent) {
   for (const auto& entry : changed.entries) lines.push_back(text(entry));
   EXPECT_THAT(lines, testing::Contains("sensor[renamed].formerly: new, \"fake\""));
   EXPECT_THAT(lines, testing::Contains("sensor[fake].quantity: removed, was \"ph\""));
+}
+
+// ---- what a person is told ----------------------------------------------------------------------
+
+TEST_F(Reload, TellsOfWhatIsNewOnlyWhatWasWritten) {
+  const Change changed = change(std::string(kBase) +
+                                "[[sensor]]\nid = \"new\"\ndriver = \"sim\"\nquantity = \"ph\"\n"
+                                "label = \"pH\"\naddress.signal = \"x\"\n"
+                                "[[driver]]\nname = \"plc-2\"\nplugin = \"modbus\"\n"
+                                "options = { transport = \"tcp\", host = \"h\" }\n");
+
+  EXPECT_THAT(
+      told(changed),
+      ElementsAre("driver[plc-2].options.host", "driver[plc-2].options.transport",
+                  "driver[plc-2].plugin", "sensor[new].address.signal", "sensor[new].driver",
+                  "sensor[new].label.eng", "sensor[new].label.ind", "sensor[new].quantity"));
+}
+
+TEST_F(Reload, TellsTheKeyAndNotWhatFollowsFromIt) {
+  EXPECT_THAT(told(change(with("name = \"plc\"", "name = \"plc\"\ninterval = \"7s\""))),
+              ElementsAre("driver[plc].interval"));
+  EXPECT_THAT(told(change(with("quantity = \"ph\"\naddress = { unit",
+                               "quantity = \"water_temperature\"\naddress = { unit"))),
+              ElementsAre("sensor[ph].quantity"));
+  EXPECT_THAT(told(change(with("quantity = \"ph\"\naddress = { unit",
+                               "quantity = \"ph\"\nspan = { raw = [0, 10], value = [0, 14] }\n"
+                               "address = { unit"))),
+              ElementsAre("sensor[ph].scale"));
+}
+
+TEST_F(Reload, NamesForARestartTheKeyThatWasWritten) {
+  const std::string windows = "[windows]\ndefault = [\"1m\", \"5m\", \"1h\", \"1d\"]\n";
+
+  EXPECT_THAT(change(std::string(kBase) + windows).needs_restart, ElementsAre("windows.default"));
+  EXPECT_THAT(change(with("max_size = \"1GiB\"",
+                          "max_size = \"1GiB\"\nkeep_aggregates = { \"60s\" = \"8d\" }"))
+                  .needs_restart,
+              testing::Contains("store.keep_aggregates.\"1m\""));
+}
+
+TEST_F(Reload, TellsOfAKeyThatWasRemoved) {
+  const Change changed = change(with("max_size = \"1GiB\"", ""));
+
+  ASSERT_EQ(changed.told.size(), 1u);
+  EXPECT_EQ(text(changed.told[0]), "store.max_size: \"1GiB\" → \"2GiB\"");
+}
+
+TEST_F(Reload, OfASensorInFrontOfOthersChangesNoneOfThem) {
+  const std::string computed =
+      "[[sensor]]\nid = \"table\"\nquantity = \"ph\"\ncorrection = \"table\"\nfrom = [\"fake\"]\n"
+      "parameters = { points_from = [0, 14], points_to = [0.1, 14.1] }\n";
+  const std::string more =
+      "[[sensor]]\nid = \"more\"\ndriver = \"sim\"\nquantity = \"ph\"\n"
+      "address.signal = \"x\"\n";
+  const std::string head(kBase, std::string(kBase).find("[[sensor]]"));
+  const std::string sensors = std::string(kBase).substr(head.size()) + computed;
+
+  const Change changed = diff(Held(config(head + sensors)), config(head + more + sensors));
+
+  EXPECT_THAT(keys(changed), testing::Each(testing::StartsWith("sensor[more].")));
 }
 
 }  // namespace

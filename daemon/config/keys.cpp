@@ -165,9 +165,8 @@ constexpr std::array kKeys = {
         .name = "path",
         .type = Type::path,
         .fallback = R"("gerbang.db")",
-        .doc =
-            "The database; relative to the service's state directory (/var/lib/gerbang), without a "
-            "service to this file"},
+        .doc = "The database, in a folder that exists; relative to the service's state directory "
+               "(/var/lib/gerbang), without a service to this file"},
     Key{.section = "store",
         .name = "commit_interval",
         .type = Type::duration,

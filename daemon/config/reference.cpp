@@ -36,9 +36,10 @@ nothing. So a hundred gateways share all files but a small one that says who the
 
 ## Changing a running gateway
 
-`systemctl reload gerbang` (SIGHUP) reads everything again and applies all of it, or nothing if there is a mistake. A change
-of `[gateway]`, `[store]`, `[windows]` or `[http]` needs a restart; a reload that touches them applies nothing and names
-the keys. A new scale, range, label or interval keeps the open windows; a new quantity begins a new series; `formerly`
+`systemctl reload gerbang` checks the file first and fails with its mistakes; then SIGHUP reads everything again and applies
+all of it, or nothing. A change of `[gateway]`, `[store]`, `[windows]` or `[http]` needs a restart; a reload that touches
+them applies nothing and names the keys. What the log names is what was written, added or removed, and not what follows
+from it. A new scale, range, label or interval keeps the open windows; a new quantity begins a new series; `formerly`
 keeps the history of a renamed sensor.
 
 ## Keys

@@ -85,7 +85,8 @@ void UplinkMachine::on_down(BootTime now, Loss loss, double unit) {
     backoff_.reset();
     failures_ = 0;
   }
-  connect_at_ = now + backoff_.next(unit);
+  if (failures_ == 0) trouble_since_ = now;
+  connect_at_ = now + backoff_.next(unit, now - trouble_since_);
   // A host that died says nothing of the broker.
   if (loss == Loss::host && failures_ == 0 && was_up) connect_at_ = now;
   ++failures_;

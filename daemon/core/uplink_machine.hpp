@@ -204,7 +204,8 @@ class UplinkMachine {
   Link link_ = Link::down;
   BootTime connect_at_{}, since_{};  // since_: of the present state of the link
   Backoff backoff_;
-  unsigned failures_ = 0;  // in a row
+  unsigned failures_ = 0;     // in a row
+  BootTime trouble_since_{};  // the first of them
   unsigned receive_max_ = 0;
   unsigned opened_;  // messages; the window since the last loss
   std::size_t max_packet_ = 0;

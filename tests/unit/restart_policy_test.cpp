@@ -30,6 +30,15 @@ TEST(Backoff, JitterStaysBetweenHalfAndWhole) {
   EXPECT_EQ(Backoff(10s, 60s).next(7), 10s);
 }
 
+TEST(Backoff, IsNoLongerThanAQuarterOfTheTroubleButForTheFirstStep) {
+  Backoff backoff(2s, 300s);
+  for (int i = 0; i < 9; ++i) (void)backoff.next(1);
+  EXPECT_EQ(backoff.next(1, 0s), 2s);
+  EXPECT_EQ(backoff.next(1, 120s), 30s);
+  EXPECT_EQ(backoff.next(0, 120s), 15s);
+  EXPECT_EQ(backoff.next(1, 24h), 300s);
+}
+
 TEST(Backoff, BeginsAgainAfterReset) {
   Backoff backoff(1s, 60s);
   backoff.next(1);

@@ -2,6 +2,7 @@
 #include "core/reading.hpp"
 
 #include <array>
+#include <cmath>
 
 namespace gerbang {
 namespace {
@@ -14,6 +15,19 @@ constexpr std::array<std::string_view, kReasonCount> kReasons = {
     "CALIBRATION"};
 
 }  // namespace
+
+double scaled(double value, double factor) {
+  constexpr double kExact = 9'007'199'254'740'992;  // 2^53: whole numbers up to here are exact
+  if (value != std::trunc(value)) return value * factor;
+  double power = 1;
+  for (int decimals = 0; decimals <= 9; ++decimals, power *= 10) {
+    const double digits = std::round(factor * power);
+    if (digits / power != factor) continue;
+    const double product = value * digits;
+    return std::abs(product) <= kExact ? product / power : value * factor;
+  }
+  return value * factor;
+}
 
 std::string_view name(Reason reason) {
   auto i = static_cast<std::size_t>(reason);

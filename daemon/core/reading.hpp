@@ -59,12 +59,16 @@ struct Raw {
   friend bool operator==(const Raw&, const Raw&) = default;
 };
 
+// value × factor. Where the value is whole and the factor has few decimals it is rounded once, as
+// the factor was written: 714 × 0.01 is 7.14, and not the 7.140000000000001 of two doubles.
+double scaled(double value, double factor);
+
 // raw × scale + offset is in the sensor's unit; × slope + intercept makes it the quantity's unit.
 struct Calibration {
   double scale = 1, offset = 0;
   double slope = 1, intercept = 0;
 
-  double apply(double raw) const { return (raw * scale + offset) * slope + intercept; }
+  double apply(double raw) const { return scaled(scaled(raw, scale) + offset, slope) + intercept; }
   friend bool operator==(const Calibration&, const Calibration&) = default;
 };
 

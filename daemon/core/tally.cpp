@@ -222,7 +222,7 @@ Aggregate Tally::row(const SeriesPlan& plan, const TimeSpan& span, const Anchor&
       counts += increment(before.raw, first_raw_, plan.wrap);
       ++pairs;
     }
-    if (pairs > 0) out.delta = counts * plan.factor;
+    if (pairs > 0) out.delta = scaled(counts, plan.factor);
   }
   // One record of a missing reading stands for all those that were not worth a record.
   ReasonCounts causes = blame_;

@@ -125,7 +125,7 @@ void judge(SensorLine& line) {
 }
 
 double SensorLine::in_sensor_unit() const {
-  return reading.raw.value() * sensor->calibration.scale + sensor->calibration.offset;
+  return scaled(reading.raw.value(), sensor->calibration.scale) + sensor->calibration.offset;
 }
 
 double SensorLine::milliseconds() const {

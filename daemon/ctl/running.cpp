@@ -4,11 +4,13 @@
 #include <boost/json.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <vector>
 
 #include "ctl/key_pair.hpp"
+#include "ctl/service.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
 
@@ -26,6 +28,12 @@ config::LoadResult load_configuration(const Common& common) {
   config::Context context = config::system_context(schema);
   context.by_hand = true;
   context.key_pair = key_pair;
+  const auto state = service_state(std::filesystem::absolute(common.config)).string();
+  if (!state.empty())
+    context.environment = [state, given = context.environment](const std::string& name) {
+      auto value = given(name);
+      return !value && name == "STATE_DIRECTORY" ? std::optional(state) : value;
+    };
   return config::load(common.config, context);
 }
 

@@ -22,6 +22,7 @@
 #include "app/notes.hpp"
 #include "app/notify.hpp"
 #include "app/present.hpp"
+#include "app/revision.hpp"
 #include "app/self_watch.hpp"
 #include "app/settings.hpp"
 #include "app/translate.hpp"
@@ -45,6 +46,7 @@ using namespace std::chrono_literals;
 constexpr int kOk = 0, kUnavailable = 69, kIo = 74, kConfig = 78;
 constexpr auto kStoreMayStall = 60s;  // an SD card can hold a commit for many seconds
 constexpr auto kBindAgain = 10s;
+constexpr const char* kRevisionKey = "gateway/revision";
 constexpr std::uint64_t kStartTurns = 20;  // seconds; then work is steady
 
 class Gateway final : public source::Sink {
@@ -81,6 +83,7 @@ class Gateway final : public source::Sink {
   asio::awaitable<void> tick();
 
   void refuse_reload(const std::string& why);
+  void count_revision(const std::optional<std::string>& before);
   void record_reload(const config::Change& change);
   void maintain(const http::MaintenanceCall& call);
   void note_maintenance(const std::string& sensor, const quality::Work& work, bool begins);
@@ -115,6 +118,7 @@ class Gateway final : public source::Sink {
   SelfWatch self_;
   Boxes boxes_;
   http::GatewayInfo info_;
+  std::string revision_;  // of the configuration, as the store keeps it
   http::LoopNow loop_;
   std::uint64_t version_ = 0;  // changes with every reading and every change of state
   std::string told_;           // the state that was last put on the topic and in the notes
@@ -172,6 +176,8 @@ Result<void> Gateway::open(const config::Config& config) {
 
   // The page and the API.
   info_ = gateway_info(config);
+  auto counted = store_->get(kRevisionKey);
+  count_revision(counted ? *counted : std::nullopt);
   info_.version = GERBANG_VERSION;
   info_.commit = GERBANG_COMMIT;
   info_.boot_id = machine_boot_id();
@@ -188,6 +194,14 @@ Result<void> Gateway::open(const config::Config& config) {
   server_ =
       std::make_unique<http::Server>(io_.get_executor(), std::move(http), now, version, *queries_);
   return {};
+}
+
+// Of the configuration that holds from now on. before: what the store has of the one before.
+void Gateway::count_revision(const std::optional<std::string>& before) {
+  const Revision now = revision_of(info_.config_hash, before);
+  info_.config_revision = now.number;
+  revision_ = now.text();
+  if (revision_ != before) store_->put(kRevisionKey, revision_);
 }
 
 asio::awaitable<void> Gateway::start(config::Config config) {
@@ -347,6 +361,7 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
   queries_->know(queries_of(next, series_));
   http::GatewayInfo fresh = gateway_info(next);
   info_.config_hash = fresh.config_hash;
+  count_revision(revision_);
   record_reload(change);
   co_await drivers_.apply(std::move(*specs));
   co_await uplinks_->apply(next, change.uplinks);

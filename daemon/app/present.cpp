@@ -217,6 +217,7 @@ wire::GatewayState state_of(const http::Snapshot& now) {
   state.boot_id = now.gateway.boot_id;
   state.previous_stream = now.gateway.previous_stream;
   state.config_hash = now.gateway.config_hash;
+  if (now.gateway.config_revision > 0) state.config_revision = now.gateway.config_revision;
   state.timezone = now.gateway.timezone;
   state.started_at_ms = now.gateway.started_ms;
   state.last_sequence = now.gateway.last_sequence;

@@ -45,6 +45,7 @@ void write_gateway(Json& json, const Snapshot& now) {
       .member_if("previousStream", gateway.previous_stream)
       .member("lastSequence", gateway.last_sequence)
       .member("configHash", gateway.config_hash)
+      .member("configRevision", gateway.config_revision)
       .key("windows")
       .begin_array();
   for (std::int64_t window : gateway.windows_ms)

@@ -28,6 +28,7 @@ struct GatewayInfo {
   std::string version, commit;
   std::string boot_id, stream, previous_stream;
   std::string config_hash;
+  std::uint32_t config_revision = 0;  // which in a row since the store began; 0: not known
   std::optional<double> latitude, longitude;
   std::int64_t started_ms = 0;
   std::int64_t last_sequence = 0;

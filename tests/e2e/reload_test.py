@@ -86,6 +86,7 @@ backlog_rate = 0
     def test_a_bad_file_changes_nothing(self):
         before = {name: d["pid"] for name, d in self.drivers().items()}
         hash_before = self.status()["configHash"]
+        self.assertEqual(self.status()["configRevision"], 1)
         log = self.reload(self.first.replace('"NTU"', '"mg/L"').replace("interval", "intervall", 1),
                           "nothing was changed")
         self.assertIn("intervall", log)
@@ -93,6 +94,7 @@ backlog_rate = 0
         self.assertRegex(log, r"gerbang\.toml:\d+:\d+: ")
         self.assertEqual({name: d["pid"] for name, d in self.drivers().items()}, before)
         self.assertEqual(self.status()["configHash"], hash_before)
+        self.assertEqual(self.status()["configRevision"], 1)
         self.assertTrue(any("nothing was changed" in n["text"] for n in self.status()["notes"]), "field staff can see it")
         log = self.reload(self.first.replace('grace = "200ms"', 'grace = "300ms"'), "need a restart")
         self.assertIn("windows.grace", log)
@@ -136,6 +138,7 @@ address = { manual = 40002, register = 0 }
         # A driver and its sensor go, another comes.
         self.reload(self.head + simulator("kept") + sensor("kept", 1) + simulator("late") + sensor("late", 7), "late")
         wait_for("the exchange", lambda: set(self.drivers()) == {"kept", "late"})
+        self.assertEqual(self.status()["configRevision"], 3, "two reloads")
         self.wait_running(2)
         self.assertEqual(self.sensors(), {"kept-1", "late-7"})
         self.assertEqual(self.drivers()["kept"]["pid"], before["kept"]["pid"])

@@ -78,6 +78,7 @@ inline http::Snapshot example_snapshot() {
   gateway.boot_id = "5f0c6c34-0000-4000-8000-000000000001";
   gateway.stream = "00112233aabbccdd";
   gateway.config_hash = "c0ffee";
+  gateway.config_revision = 7;
   gateway.started_ms = kExampleNow - 7'200'000;
   gateway.last_sequence = 412;
   gateway.windows_ms = {60'000, 900'000, 3'600'000, 86'400'000};

@@ -167,6 +167,7 @@ class PahoClient::Impl final : public mqtt::callback {
       std::lock_guard lock(mutex_);
       link_ = Link::connecting;
       said_goodbye_ = 0;
+      way_ = Way{options.tls(), !options.ca_file().empty()};
     }
     subscribe_.assign(options.subscribe().begin(), options.subscribe().end());
     if (auto why = unreadable(options); !why.empty()) return down(std::move(why), 0);
@@ -311,7 +312,13 @@ class PahoClient::Impl final : public mqtt::callback {
       message = e.get_message();
     } catch (const std::exception&) {
     }
-    down(explain_failure(Trace::taken(), message).value_or(""), 0);
+    Way way;
+    {
+      std::lock_guard lock(mutex_);
+      way = way_;
+    }
+    Explanation why = explain_failure(Trace::taken(), message, way);
+    down(std::move(why.text), 0, why.certain);
   }
 
   void connection_lost(const std::string&) override {
@@ -352,11 +359,11 @@ class PahoClient::Impl final : public mqtt::callback {
   }
 
   // Once for each attempt or connection: the library may report a failure twice.
-  void down(std::string reason, unsigned code) {
+  void down(std::string reason, unsigned code, bool certain = true) {
     std::lock_guard lock(mutex_);
     if (link_ == Link::down) return;
     link_ = Link::down;
-    happened_.down = Happened::Down{std::move(reason), code};
+    happened_.down = Happened::Down{std::move(reason), code, certain};
     wake();
   }
 
@@ -375,6 +382,7 @@ class PahoClient::Impl final : public mqtt::callback {
 
   std::mutex mutex_;  // of what follows
   Link link_ = Link::down;
+  Way way_;  // of the attempt under way
   Happened happened_;
   std::set<std::uint64_t> open_;  // the library has said neither success nor failure of them
   bool woken_ = false;

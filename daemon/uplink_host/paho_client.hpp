@@ -23,6 +23,7 @@ struct Happened {
   struct Down {
     std::string reason;      // empty: the library does not say
     std::uint32_t code = 0;  // of MQTT 5; 0: none
+    bool certain = true;     // else a look at the port may tell more
   };
   struct Received {
     std::string topic, payload;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,13 +12,24 @@ namespace gerbang::uplink_host {
 // happened is only in its trace. True for lines that explain_failure can use.
 bool is_telling(std::string_view trace_line);
 
-// A sentence for a technician from the trace of one attempt and the library's own message. nullopt:
-// they do not tell; then probe_tcp may.
-std::optional<std::string> explain_failure(std::span<const std::string> trace,
-                                           std::string_view message);
+// How the connection was tried.
+struct Way {
+  bool tls = false;
+  bool ca_file = false;  // the configuration names one; else the system's authorities were used
+};
 
-// What a plain TCP connection to the address meets: "connection refused". Blocks for up to three
-// seconds, and for a name look-up.
-std::string probe_tcp(const std::string& host, std::uint16_t port);
+struct Explanation {
+  std::string text;     // a sentence for a technician; empty: nothing is known
+  bool certain = true;  // else probe() may know more
+};
+
+// From the trace of one attempt and the library's own message.
+Explanation explain_failure(std::span<const std::string> trace, std::string_view message, Way way);
+
+// What a new TCP connection to the address meets: "connection refused", a port that speaks TLS when
+// we do not, or the other way round. `otherwise`: what is said if that explains nothing; empty: the
+// failure had no explanation. Blocks for up to six seconds, and for a name look-up.
+std::string probe(const std::string& host, std::uint16_t port, bool tls,
+                  const std::string& otherwise);
 
 }  // namespace gerbang::uplink_host

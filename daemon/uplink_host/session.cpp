@@ -131,8 +131,9 @@ void Session::report() {
   if (happened.down) {
     host::v1::FromUplinkHost frame;
     const auto& broker = configured_->configure().connect();
-    if (happened.down->reason.empty())
-      happened.down->reason = probe_tcp(broker.host(), static_cast<std::uint16_t>(broker.port()));
+    if (!happened.down->certain)
+      happened.down->reason = probe(broker.host(), static_cast<std::uint16_t>(broker.port()),
+                                    broker.tls(), happened.down->reason);
     frame.mutable_down()->set_reason(std::move(happened.down->reason));
     frame.mutable_down()->set_code(happened.down->code);
     send(frame);

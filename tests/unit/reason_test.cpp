@@ -8,8 +8,10 @@
 namespace gerbang::uplink_host {
 namespace {
 
-std::string explain(std::vector<std::string> trace, std::string_view message) {
-  return explain_failure(trace, message).value_or("");
+constexpr Way kTls{true, true};
+
+std::string explain(std::vector<std::string> trace, std::string_view message, Way way = kTls) {
+  return explain_failure(trace, message, way).text;
 }
 
 // Lines as Paho C 1.3.12 writes them.
@@ -21,6 +23,9 @@ TEST(ExplainFailure, SaysWhatTheTraceSays) {
             "the broker's certificate has expired");
   EXPECT_EQ(explain({"SSL alert write:fatal:unknown CA"}, generic),
             "the broker's certificate is not signed by an authority in ca_file");
+  EXPECT_EQ(explain({"SSL alert write:fatal:unknown CA"}, generic, Way{true, false}),
+            "the broker's certificate is not signed by an authority that this machine knows; name "
+            "the broker's own authority in ca_file");
   EXPECT_EQ(explain({"X509_check_host for hostname broker.example failed, rc 0",
                      "rc from X509_check_ip_asc is -2"},
                     generic),
@@ -47,18 +52,22 @@ TEST(ExplainFailure, AResetAfterTheHandshakeIsAboutOurCertificate) {
             "the broker refused us in TLS; check certificate_file and key_file");
 }
 
-TEST(ExplainFailure, APortWithoutTlsIsGuessedFromABrokenHandshake) {
-  EXPECT_EQ(explain({"SSLSocket error (5) in SSL_connect for socket 3 rc -1 errno 104 Connection "
-                     "reset by peer"},
-                    "TCP/TLS connect failure"),
-            "TLS with the broker failed; does it speak TLS on this port?");
+TEST(ExplainFailure, WhatMayBeTheWrongPortIsLeftToALookAtIt) {
+  std::vector<std::string> broken = {
+      "SSLSocket error (5) in SSL_connect for socket 3 rc -1 errno 104 Connection reset by peer"};
+  EXPECT_FALSE(explain_failure(broken, "TCP/TLS connect failure", kTls).certain);
+  EXPECT_FALSE(explain_failure({}, "TCP connect completion failure", Way()).certain);
+  std::vector<std::string> alert = {"SSL alert read:fatal:certificate required"};
+  EXPECT_TRUE(explain_failure(alert, "TCP/TLS connect failure", kTls).certain);
 }
 
 TEST(ExplainFailure, WithoutATellingLineItIsTheLibrarysMessageOrNothing) {
   EXPECT_EQ(explain({}, "TCP connect timeout"), "no answer from the broker");
   EXPECT_EQ(explain({}, "Something new"), "something new");
-  EXPECT_FALSE(explain_failure({}, "TCP/TLS connect failure"));
-  EXPECT_FALSE(explain_failure({}, ""));
+  for (const char* nothing : {"TCP/TLS connect failure", ""}) {
+    EXPECT_EQ(explain({}, nothing), "");
+    EXPECT_FALSE(explain_failure({}, nothing, Way()).certain);
+  }
 }
 
 TEST(IsTelling, LeavesOutWhatSaysNothing) {

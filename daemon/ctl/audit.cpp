@@ -45,6 +45,25 @@ void Audit::given_up(const std::string& stream, std::int64_t first, std::int64_t
   if (first <= last) streams_[stream].gaps.push_back({first, last});
 }
 
+void Audit::state(const wire::Source& source, bool online, std::string_view reason,
+                  std::int64_t last_sequence) {
+  const std::string place = source.region + "/" + source.site + "/" + source.gateway;
+  offline_.erase(place);
+  if (online) return;
+  State& state = offline_[place];
+  state.said = Away{source.gateway, std::string(reason)};
+  state.stream = source.stream;
+  state.last_sequence = last_sequence;
+}
+
+// A last will was written when the connection began: what was made since it does not know.
+bool Audit::has_all(const State& state) const {
+  if (state.said.reason != "STOPPED") return false;
+  const auto track = streams_.find(state.stream);
+  const bool any = track != streams_.end() && !track->second.seen.empty();
+  return (any ? track->second.seen.rbegin()->first : 0) >= state.last_sequence;
+}
+
 std::vector<Audit::Range> Audit::missing_by_sequence(const Track& track) const {
   std::vector<Range> missing;
   std::int64_t expected = track.seen.empty() ? 0 : track.seen.begin()->first;
@@ -84,6 +103,8 @@ Audit::Report Audit::report() const {
         rule_ == Rule::sequence ? missing_by_sequence(track) : missing_by_previous(track);
     report.streams.push_back(std::move(stream));
   }
+  for (const auto& [place, state] : offline_)
+    if (!has_all(state)) report.away.push_back(state.said);
   return report;
 }
 

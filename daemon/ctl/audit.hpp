@@ -35,6 +35,11 @@ class Audit {
   // A Gap message: these numbers will never come.
   void given_up(const std::string& stream, std::int64_t first, std::int64_t last);
 
+  // A GatewayState message, also the copy that the broker kept: the newest counts. last_sequence:
+  // of the newest message that the gateway had made.
+  void state(const wire::Source& source, bool online, std::string_view reason,
+             std::int64_t last_sequence);
+
   struct Range {
     std::int64_t first, last;
     friend bool operator==(const Range&, const Range&) = default;
@@ -48,8 +53,14 @@ class Audit {
     std::vector<Range> missing;           // neither received nor given up
     std::vector<Range> gaps;              // given up, as announced
   };
+  // A gateway that was not connected at the end, and may hold messages that nobody has seen. One
+  // that was stopped when all it had made had come is not meant.
+  struct Away {
+    std::string gateway, reason;  // "LOST", "STOPPED"
+  };
   struct Report {
     std::vector<Stream> streams;
+    std::vector<Away> away;
     bool complete() const;  // nothing missing, no conflict
     std::uint64_t missing() const;
   };
@@ -71,7 +82,15 @@ class Audit {
   std::vector<Range> missing_by_sequence(const Track& track) const;
   std::vector<Range> missing_by_previous(const Track& track) const;
 
+  struct State {
+    Away said;
+    std::string stream;
+    std::int64_t last_sequence = 0;
+  };
+  bool has_all(const State& state) const;
+
   Rule rule_;
+  std::map<std::string, State> offline_;  // by region/site/gateway
   std::map<std::string, Track> streams_;
 };
 

@@ -144,8 +144,7 @@ void declare_subscribe(CLI::App& cli, Arguments& a) {
       ->default_str("mqtt://127.0.0.1:1883");
   subscribe->add_option("--root", o.root, "Topic root")->default_str("gerbang/v1");
   subscribe->add_option("--topic", o.topic, "Filter below the root (default #)");
-  subscribe->add_flag("--audit", o.audit,
-                      "At the end report gaps and duplicates; exit 1 if there was a gap");
+  subscribe->add_flag("--audit", o.audit, "At the end report gaps and duplicates");
   subscribe->add_flag("--quiet", o.quiet, "Do not print messages");
   subscribe->add_option("--for", a.duration, "End after this time, such as 60s (default: Ctrl-C)");
   subscribe->add_option("--username", o.username, "User name at the broker");
@@ -154,6 +153,8 @@ void declare_subscribe(CLI::App& cli, Arguments& a) {
   subscribe->add_option("--certificate", o.certificate_file, "Client certificate (PEM)");
   subscribe->add_option("--key", o.key_file, "Client key (PEM)");
   subscribe->footer(
+      "Exit with --audit: 0 nothing is missing, 1 a gap, 69 no gap, and a gateway was away at the "
+      "end.\n"
       "Examples:\n  gerbangctl subscribe --url mqtt://127.0.0.1:1883\n"
       "  gerbangctl subscribe --audit --for 60s --topic '+/+/ipa-1/aggregate/water/#'");
 }

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 
+#include "ctl/audit_text.hpp"
 #include "ctl/json_fields.hpp"
 #include "ctl/message_text.hpp"
 
@@ -16,15 +17,6 @@ json::array ranges(const std::vector<Audit::Range>& ranges) {
   json::array out;
   for (const Audit::Range& range : ranges) out.push_back(json::array{range.first, range.last});
   return out;
-}
-
-std::string words(const std::vector<Audit::Range>& ranges) {
-  std::string out;
-  for (const Audit::Range& range : ranges) {
-    out += (out.empty() ? "" : ", ") + std::to_string(range.first);
-    if (range.last != range.first) out += "-" + std::to_string(range.last);
-  }
-  return out.empty() ? "none" : out;
 }
 
 }  // namespace
@@ -68,23 +60,15 @@ void Printer::report(const Audit::Report& report) {
                                      {"gaps", ranges(s.gaps)},
                                      {"conflicts", conflicts}});
     }
+    json::array away;
+    for (const Audit::Away& a : report.away)
+      away.push_back(json::object{{"gateway", a.gateway}, {"reason", a.reason}});
     json::object out{{"complete", report.complete()}, {"missing", report.missing()}};
     out["streams"] = std::move(streams);
+    out["away"] = std::move(away);
     std::puts(json::serialize(out).c_str());
   } else {
-    for (const Audit::Stream& s : report.streams) {
-      std::printf("%s stream %s: %llu messages, #%lld to #%lld, %llu duplicates\n",
-                  s.gateway.c_str(), s.stream.c_str(), static_cast<unsigned long long>(s.messages),
-                  static_cast<long long>(s.first), static_cast<long long>(s.last),
-                  static_cast<unsigned long long>(s.duplicates));
-      std::printf("  missing: %s\n  given up by the gateway: %s\n", words(s.missing).c_str(),
-                  words(s.gaps).c_str());
-      if (!s.conflicts.empty())
-        std::printf("  %zu numbers came with two contents, first #%lld\n", s.conflicts.size(),
-                    static_cast<long long>(s.conflicts.front()));
-    }
-    std::printf("%llu gaps in %zu streams\n", static_cast<unsigned long long>(report.missing()),
-                report.streams.size());
+    for (const std::string& line : report_lines(report, language_)) std::puts(line.c_str());
   }
   std::fflush(stdout);
 }

@@ -13,6 +13,7 @@
 
 #include "ctl/audit.hpp"
 #include "ctl/commands.hpp"
+#include "ctl/json_fields.hpp"
 #include "ctl/mqtt_reader.hpp"
 #include "ctl/printer.hpp"
 
@@ -116,7 +117,7 @@ class Session {
     auto source = wire::read_source(*kind, message.payload, format);
     if (!source) return refused(message, source.error().what);
 
-    if (!message.retained) judge(message, *kind, *source, value.as_object());
+    judge(message, *kind, *source, value.as_object());
     if (!options_.quiet)
       printer_.message(message.topic, *suffix, message.retained, value.as_object());
   }
@@ -129,15 +130,15 @@ class Session {
   void judge(const Arrived& message, MessageKind kind, const wire::Source& source,
              const json::object& value) {
     if (!options_.audit) return;
+    if (kind == MessageKind::gateway_state)
+      audit_.state(source, is_true(value, "online"), text_of(value, "reason"),
+                   integer_of(value, "lastSequence"));
+    if (message.retained) return;  // the copy that the broker kept
     audit_.received(message.topic, source, content_of(value));
     if (kind != MessageKind::gap) return;
-    auto number = [&](const char* key) {
-      const json::value* v = value.if_contains(key);
-      return v && v->is_int64() ? v->as_int64() : 0;
-    };
-    const json::value* lost = value.if_contains("lostStream");
-    std::string stream = lost && lost->is_string() ? lost->as_string().c_str() : source.stream;
-    audit_.given_up(stream, number("first"), number("last"));
+    const std::string lost = text_of(value, "lostStream");
+    audit_.given_up(lost.empty() ? source.stream : lost, integer_of(value, "first"),
+                    integer_of(value, "last"));
   }
 
   void refused(const Arrived& message, const std::string& why) {
@@ -179,7 +180,8 @@ int subscribe(const Common& common, const SubscribeOptions& options) {
   if (!options.audit) return session.undecodable() == 0 ? kOk : kData;
   auto report = session.report();
   session.printer().report(report);
-  return report.complete() ? kOk : kBad;
+  if (!report.complete()) return kBad;
+  return report.away.empty() ? kOk : kUnavailable;
 }
 
 }  // namespace gerbang::ctl

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ctl/audit_text.hpp"
+
 namespace gerbang::ctl {
 namespace {
 
@@ -86,6 +88,44 @@ TEST(Audit, IgnoresMessagesOutsideTheProof) {
   Receiver r(Audit::Rule::sequence);
   r.get(0);
   EXPECT_TRUE(r.audit.report().streams.empty());
+}
+
+void say(Audit& audit, bool online, const std::string& reason, std::int64_t last_sequence) {
+  wire::Source source;
+  source.region = "r";
+  source.site = "p";
+  source.gateway = "g";
+  source.stream = "s";
+  audit.state(source, online, reason, last_sequence);
+}
+
+TEST(Audit, AGatewayThatIsLostAtTheEndMayHoldMore) {
+  Receiver r(Audit::Rule::sequence);
+  for (int n : {1, 2}) r.get(n);
+  say(r.audit, true, "", 2);
+  EXPECT_TRUE(r.audit.report().away.empty());
+  say(r.audit, false, "LOST", 2);
+  auto report = r.audit.report();
+  EXPECT_TRUE(report.complete());
+  ASSERT_EQ(report.away.size(), 1u);
+  EXPECT_EQ(report.away[0].gateway, "g");
+  EXPECT_EQ(report_lines(report, "eng").back(),
+            "0 gaps in 1 streams; gateway g was away at the end: nothing can be said of what it "
+            "still holds");
+  EXPECT_EQ(report_lines(report, "ind").back(),
+            "0 pesan hilang dalam 1 stream; gerbang g terputus pada akhirnya: apa yang masih "
+            "disimpannya tidak dapat dinilai");
+  say(r.audit, true, "", 3);
+  EXPECT_TRUE(r.audit.report().away.empty()) << "it is back";
+}
+
+TEST(Audit, AGatewayThatWasStoppedIsAwayUnlessAllItMadeHasCome) {
+  Receiver r(Audit::Rule::sequence);
+  for (int n : {1, 2}) r.get(n);
+  say(r.audit, false, "STOPPED", 2);
+  EXPECT_TRUE(r.audit.report().away.empty());
+  say(r.audit, false, "STOPPED", 3);
+  EXPECT_EQ(r.audit.report().away.size(), 1u);
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ http::DriverNow driver_now(const source::DriverStatus& status, const Boxes& boxe
     counts.device = device.device;
     counts.id = box(device.device);
     counts.last_answer_ms = utc(device.last_answer_boot_ns / 1'000'000);
+    counts.silent_since_ms = utc(device.silent_since_boot_ns / 1'000'000);
+    counts.silent_reason = device.silent_reason;
     counts.p50_us = std::min(device.round_trips.percentile(0.5), device.slowest_us);
     counts.p95_us = std::min(device.round_trips.percentile(0.95), device.slowest_us);
     counts.slowest_us = device.slowest_us;

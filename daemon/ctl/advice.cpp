@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/letters.hpp"
+#include "core/spoken.hpp"
 
 namespace gerbang::ctl {
 namespace {
@@ -38,6 +39,8 @@ constexpr std::array kTexts{
          "port sedang dipakai program lain: hentikan dulu (gateway berjalan? program serial lain?)",
          "another program has the port: stop it first (a running gateway? a serial monitor?)"},
     Text{"no_connection", "tidak ada sambungan: {why}", "there is no connection: {why}"},
+    Text{"no_connection_why", "periksa alamat atau port, kabel dan catu daya alat",
+         "check the address or port, the cable and the device's supply"},
     // Its devices.
     Text{"crc_always",
          "{who} menjawab, tetapi checksum selalu salah: baud atau paritas tidak cocok?",
@@ -97,6 +100,8 @@ constexpr std::array kTexts{
          "{who}: no echo: its aim, too near or too far, foam?"},
     Text{"device_fault", "{who}: alat melaporkan gangguan: lihat layar dan sensornya",
          "{who}: the device reports a fault of its own: look at its display and its probe"},
+    // What no other sentence explains.
+    Text{"reason", "{who}: {why}", "{who}: {why}"},
     Text{"warm_up", "{who}: masih memanas; tunggu beberapa menit",
          "{who} is warming up; wait some minutes"},
 };
@@ -152,15 +157,14 @@ std::string names_of(const std::vector<const DeviceCounts*>& devices, std::strin
 
 bool lost(const LineFacts& line) {
   const auto none = [](const SensorFacts& s) { return s.reason == Reason::no_connection; };
-  const auto some = [](const DeviceCounts& d) { return d.answers(); };
-  return std::any_of(line.sensors.begin(), line.sensors.end(), none) &&
-         std::none_of(line.devices.begin(), line.devices.end(), some);
+  return std::any_of(line.sensors.begin(), line.sensors.end(), none);
 }
 
 Advice advice_on_connection(const LineFacts& line, std::string_view language) {
   for (auto said = line.said.rbegin(); said != line.said.rend(); ++said)
     if (const auto code = code_of(*said); !code.empty()) return advice(code, language);
-  const std::string why = line.said.empty() ? "?" : line.said.back();
+  const std::string why = line.said.empty() ? advice("no_connection_why", language).text
+                                            : spoken(line.said.back(), language);
   return advice("no_connection", language, {{"{why}", why}});
 }
 
@@ -248,6 +252,19 @@ void advise_on_sensors(const LineFacts& line, std::string_view language, std::ve
   }
 }
 
+// No value and no count explains itself: what the newest readings say, each reason once.
+void advise_on_reasons(const LineFacts& line, std::string_view language, std::vector<Advice>& out) {
+  std::map<Reason, std::string> sensors;
+  for (const SensorFacts& sensor : line.sensors) {
+    if (sensor.reason == Reason::none || sensor.reason == Reason::maintenance) continue;
+    std::string& who = sensors[sensor.reason];
+    who += (who.empty() ? "" : ", ") + sensor.id;
+  }
+  for (const auto& [reason, who] : sensors)
+    out.push_back(advice("reason", language,
+                         {{"{who}", who}, {"{why}", std::string(spoken(reason, language))}}));
+}
+
 }  // namespace
 
 std::string device_label(std::string_view device) {
@@ -260,10 +277,12 @@ std::vector<Advice> advise(const LineFacts& line, std::string_view language) {
   std::vector<Advice> out;
   if (lost(line)) {
     out.push_back(advice_on_connection(line, language));
-    return out;
+    const auto some = [](const DeviceCounts& d) { return d.answers(); };
+    if (std::none_of(line.devices.begin(), line.devices.end(), some)) return out;
   }
   advise_on_devices(line, language, out);
   advise_on_sensors(line, language, out);
+  if (out.empty()) advise_on_reasons(line, language, out);
   return out;
 }
 

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "ctl/commands.hpp"
+#include "ctl/json_fields.hpp"
 #include "ctl/read_computed.hpp"
 #include "ctl/read_lines.hpp"
 #include "ctl/running.hpp"
@@ -40,9 +41,32 @@ std::optional<Reason> reason_by_name(std::string_view text) {
   return std::nullopt;
 }
 
-// One element of "drivers" of the status document.
-LineFacts facts_of(const json::object& driver, const config::Config& config) {
+// What the newest readings of its sensors say, from the list of sensors.
+std::vector<SensorFacts> sensors_of(const std::string& driver, const json::value& document) {
+  std::vector<SensorFacts> out;
+  const json::value* list =
+      document.is_object() ? document.as_object().if_contains("sensors") : nullptr;
+  if (list == nullptr || !list->is_array()) return out;
+  for (const json::value& value : list->as_array()) {
+    if (!value.is_object() || text_of(value.as_object(), "driver") != driver) continue;
+    const json::value* newest = value.as_object().if_contains("newest");
+    if (newest == nullptr || !newest->is_object()) continue;
+    const json::object& said = newest->as_object();
+    SensorFacts& facts = out.emplace_back();
+    facts.id = text_of(value.as_object(), "id");
+    facts.flag = flag_of(static_cast<unsigned>(integer_of(said, "flag"))).value_or(facts.flag);
+    facts.reason = reason_by_name(text_of(said, "reason")).value_or(Reason::none);
+  }
+  return out;
+}
+
+// One element of "drivers" of the status document, and the list of sensors.
+LineFacts facts_of(const json::object& driver, const json::value& sensors,
+                   const config::Config& config) {
   LineFacts facts;
+  facts.sensors = sensors_of(text_of(driver, "name"), sensors);
+  if (std::string said = text_of(driver, "lastError"); !said.empty())
+    facts.said.push_back(std::move(said));
   const json::value* name_of_driver = driver.if_contains("name");
   for (const config::Driver& known : config.drivers)
     if (name_of_driver != nullptr && name_of_driver->is_string() &&
@@ -117,13 +141,14 @@ int show_running(const Endpoint& gateway, const Common& common, const ReadOption
 // What the running gateway counted on its lines, judged in the same way.
 void advise_running(const Endpoint& gateway, const config::Config& config, const Common& common) {
   auto status = get_json(gateway, "/api/v1/status");
-  if (!status || !status->is_object()) return;
+  auto sensors = get_json(gateway, "/api/v1/sensors");
+  if (!status || !status->is_object() || !sensors) return;
   const json::value* drivers = status->as_object().if_contains("drivers");
   if (drivers == nullptr || !drivers->is_array()) return;
   for (const json::value& value : drivers->as_array()) {
     if (!value.is_object()) continue;
     const json::object& driver = value.as_object();
-    const LineFacts facts = facts_of(driver, config);
+    const LineFacts facts = facts_of(driver, *sensors, config);
     const json::value* name = driver.if_contains("name");
     if (name != nullptr && name->is_string())
       print_advice(std::string(name->as_string()), advise(facts, common.language));

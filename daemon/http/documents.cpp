@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/documents.hpp"
 
+#include "core/spoken.hpp"
 #include "core/text.hpp"
 #include "http/judge.hpp"
 #include "wire/envelope.hpp"
@@ -22,7 +23,9 @@ void write_readiness(Json& json, const Snapshot& now) {
     json.begin_object()
         .member("name", check.name)
         .member("status", name(check.verdict))
-        .member("text", check.text)
+        .member("text", now.gateway.language == "eng" ? check.eng : check.ind)
+        .member("textInd", check.ind)
+        .member("textEng", check.eng)
         .end_object();
   json.end_array();
 }
@@ -68,13 +71,17 @@ void write_drivers(Json& json, const Snapshot& now) {
         .member("delivers", delivers(now, driver))
         .member("pid", driver.pid)
         .member("restarts", driver.restarts)
-        .member("lastError", driver.last_error);
+        .member("lastError", driver.last_error)
+        .member("lastErrorInd", spoken(driver.last_error, "ind"));
     if (driver.last_error_ms > 0) json.member("lastErrorMs", driver.last_error_ms);
     json.key("devices").begin_array();
     for (const DeviceCounts& device : driver.devices) {
       json.begin_object().member("name", device.device).member_if("id", device.id);
       write_counts(json, "requests", device.results);
       if (device.last_answer_ms > 0) json.member("lastAnswerMs", device.last_answer_ms);
+      if (device.silent_since_ms > 0)
+        json.member("silentSinceMs", device.silent_since_ms)
+            .member("silentReason", gerbang::name(device.silent_reason));
       if (device.p50_us > 0)
         json.key("roundTripMs")
             .begin_object()
@@ -97,6 +104,7 @@ void write_uplinks(Json& json, const Snapshot& now) {
         .member("connected", uplink.connected)
         .member("sinceMs", uplink.since_ms)
         .member("reason", uplink.reason)
+        .member("reasonInd", spoken(uplink.reason, "ind"))
         .member("waiting", uplink.waiting);
     if (uplink.oldest_waiting_ms > 0) json.member("oldestWaitingMs", uplink.oldest_waiting_ms);
     json.member("acknowledgedSequence", uplink.acknowledged_sequence)

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "core/spoken.hpp"
+
 namespace gerbang::http {
 namespace {
 
 constexpr std::int64_t kLeastStale = 30'000;
-constexpr double kSlowTick = 1.0;  // seconds: beyond that polling itself was late
+constexpr std::int64_t kSilent = 10'000;  // one lost answer is what lines are like
+constexpr double kSlowTick = 1.0;         // seconds: beyond that polling itself was late
 
 std::int64_t as_signed(std::uint64_t n) {
   return static_cast<std::int64_t>(n);
@@ -23,39 +26,38 @@ std::uint64_t sum(const Map& counts) {
 
 class Checks {
  public:
-  explicit Checks(const std::string& language) : english_(language == "eng") {}
-
-  void add(std::string name, Verdict verdict, const std::string& ind, const std::string& eng) {
+  void add(std::string name, Verdict verdict, std::string ind, std::string eng) {
     result_.verdict = std::max(result_.verdict, verdict);
     Check check;
     check.name = std::move(name);
     check.verdict = verdict;
-    check.text = english_ ? eng : ind;
+    check.ind = std::move(ind);
+    check.eng = std::move(eng);
     result_.checks.push_back(std::move(check));
   }
   Readiness take() { return std::move(result_); }
 
  private:
-  bool english_;
   Readiness result_;
 };
 
-std::string because(const std::string& reason) {
-  return reason.empty() ? "" : ": " + reason;
+std::string because(const std::string& reason, std::string_view language) {
+  return reason.empty() ? "" : ": " + spoken(reason, language);
 }
 
 void check_store(const StoreNow& store, Checks& checks) {
   if (store.degraded) {
     checks.add("store", Verdict::fail,
-               "Pembacaan tidak dapat disimpan" + because(store.trouble) +
+               "Pembacaan tidak dapat disimpan" + because(store.trouble, "ind") +
                    ". Periksa ruang dan keadaan kartu",
-               "Readings cannot be stored" + because(store.trouble) +
+               "Readings cannot be stored" + because(store.trouble, "eng") +
                    ". Check the space on the card and its health");
   } else if (store.damaged) {
-    checks.add(
-        "store", Verdict::warn,
-        "Berkas data rusak dan disisihkan" + because(store.trouble) + ". Berkas baru dipakai",
-        "A damaged data file was set aside" + because(store.trouble) + ". A new one is in use");
+    checks.add("store", Verdict::warn,
+               "Berkas data rusak dan disisihkan" + because(store.trouble, "ind") +
+                   ". Berkas baru dipakai",
+               "A damaged data file was set aside" + because(store.trouble, "eng") +
+                   ". A new one is in use");
   } else {
     checks.add("store", Verdict::pass, "Pembacaan tersimpan", "Readings are stored");
   }
@@ -97,13 +99,29 @@ void check_drivers(const Snapshot& now, Checks& checks) {
     std::string id = "driver:" + driver.name;
     StateText state = state_text(driver.state);
     if (driver.state != "running")
-      checks.add(id, Verdict::warn, std::string(state.ind) + because(driver.last_error),
-                 std::string(state.eng) + because(driver.last_error));
+      checks.add(id, Verdict::warn, std::string(state.ind) + because(driver.last_error, "ind"),
+                 std::string(state.eng) + because(driver.last_error, "eng"));
     else if (!delivers(now, driver))
-      checks.add(id, Verdict::warn, "Berjalan, tetapi tidak ada data" + because(driver.last_error),
-                 "Running, but no data" + because(driver.last_error));
+      checks.add(id, Verdict::warn,
+                 "Berjalan, tetapi tidak ada data" + because(driver.last_error, "ind"),
+                 "Running, but no data" + because(driver.last_error, "eng"));
     else
       checks.add(id, Verdict::pass, "Berjalan", "Running");
+  }
+}
+
+// One that does not answer on a line where others do: the driver runs and delivers.
+void check_devices(const Snapshot& now, Checks& checks) {
+  for (const DriverNow& driver : now.drivers) {
+    if (driver.state != "running") continue;
+    for (const DeviceCounts& device : driver.devices) {
+      if (device.silent_since_ms == 0 || now.now_ms - device.silent_since_ms < kSilent) continue;
+      const std::string since = format_local(device.silent_since_ms, now.gateway.zone) + ": ";
+      const std::string place = driver.name + "/" + (device.id.empty() ? device.device : device.id);
+      checks.add("device:" + place, Verdict::warn,
+                 "Tidak menjawab sejak " + since + std::string(spoken(device.silent_reason, "ind")),
+                 "No answer since " + since + std::string(spoken(device.silent_reason, "eng")));
+    }
   }
 }
 
@@ -113,9 +131,10 @@ void check_uplinks(const Snapshot& now, Checks& checks) {
     if (uplink.connected)
       checks.add("uplink:" + uplink.name, Verdict::pass, "Tersambung", "Connected");
     else
-      checks.add("uplink:" + uplink.name, Verdict::warn,
-                 "Terputus" + because(uplink.reason) + ". " + waiting + " pesan menunggu",
-                 "Disconnected" + because(uplink.reason) + ". " + waiting + " messages wait");
+      checks.add(
+          "uplink:" + uplink.name, Verdict::warn,
+          "Terputus" + because(uplink.reason, "ind") + ". " + waiting + " pesan menunggu",
+          "Disconnected" + because(uplink.reason, "eng") + ". " + waiting + " messages wait");
   }
 }
 
@@ -159,9 +178,10 @@ std::string_view name(Verdict verdict) {
 }
 
 Readiness readiness(const Snapshot& now) {
-  Checks checks(now.gateway.language);
+  Checks checks;
   check_store(now.store, checks);
   check_drivers(now, checks);
+  check_devices(now, checks);
   check_uplinks(now, checks);
   if (now.clock == ClockTrust::untrusted)
     checks.add("clock", Verdict::warn, "Jam belum disetel; waktu data ditandai",

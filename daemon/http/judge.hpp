@@ -27,9 +27,9 @@ enum class Verdict { pass, warn, fail };
 std::string_view name(Verdict verdict);
 
 struct Check {
-  std::string name;  // "store", "driver:wtp-plc"
+  std::string name;  // "store", "driver:wtp-plc", "device:wtp-plc/unit-3"
   Verdict verdict = Verdict::pass;
-  std::string text;  // what is wrong and what follows from it, in the gateway's language
+  std::string ind, eng;  // what is wrong and what follows from it
 };
 
 struct Readiness {

@@ -43,6 +43,9 @@ struct DeviceCounts {
   std::string id;      // of the [[device]] that it is; empty: none, or several
   std::map<std::string, std::uint64_t> results;
   std::int64_t last_answer_ms = 0;  // UTC; 0: never
+  // UTC, since when no request was answered; 0: the last one was.
+  std::int64_t silent_since_ms = 0;
+  Reason silent_reason = Reason::none;  // how the last one failed
   // Round trips in µs: half, and 95 of 100, of the last few thousand answers took at most so long;
   // the longest since the driver started. 0: not known.
   std::uint32_t p50_us = 0, p95_us = 0, slowest_us = 0;

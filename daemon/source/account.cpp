@@ -41,6 +41,8 @@ void Account::process_started() {
   polls_ += polls_now_;
   overruns_ += overruns_now_;
   polls_now_ = overruns_now_ = 0;
+  // It may have other devices; those that it asks say so again.
+  for (auto& [name, device] : devices_) device.silent_since_boot_ns = 0;
 }
 
 void Account::heartbeat(const Heartbeat& beat, std::int64_t boot_ns) {
@@ -52,9 +54,20 @@ void Account::heartbeat(const Heartbeat& beat, std::int64_t boot_ns) {
     device.microseconds += said.microseconds;
     device.slowest_us = std::max(device.slowest_us, said.slowest_us);
     for (auto& [bucket, times] : said.round_trips) device.round_trips.add(bucket, times);
+    bool answered = false;
+    Reason failure = Reason::none;
     for (auto& [reason, count] : said.results) {
+      if (count == 0) continue;
       device.results[reason] += count;
-      if (reason == Reason::none && count > 0) device.last_answer_boot_ns = boot_ns;
+      if (reason == Reason::none) device.last_answer_boot_ns = boot_ns;
+      answered = answered || reason == Reason::none || reason == Reason::exception;
+      if (reason != Reason::back_off) failure = reason;  // that one only says that nobody asked
+    }
+    if (answered) {
+      device.silent_since_boot_ns = 0;
+    } else if (failure != Reason::none) {
+      if (device.silent_since_boot_ns == 0) device.silent_since_boot_ns = boot_ns;
+      device.silent_reason = failure;
     }
   }
 }

@@ -36,6 +36,10 @@ struct DeviceStatus {
   std::uint32_t slowest_us = 0;
   RoundTrips round_trips;                // of the last few thousand good answers
   std::int64_t last_answer_boot_ns = 0;  // 0: never
+  // Since when this process had no answer, a refusal being one, and how the last request failed. 0:
+  // the last request was answered.
+  std::int64_t silent_since_boot_ns = 0;
+  Reason silent_reason = Reason::none;
 
   // Of the good answers; 0 without one.
   std::uint64_t mean_us() const {

@@ -60,13 +60,13 @@ TEST(StatusPage, ShowsIndonesianLabelsValuesUnitsAgesAndQuality) {
 TEST(StatusPage, SaysWhatHappenedToDriversAndUplinks) {
   HttpServer server{Options()};
   std::string page = text_of_page(server, "");
-  expect_texts(page,
-               {"Keadaan gerbang", "Perlu perhatian", "pembacaan tersimpan", "dihentikan sementara",
-                "killed by signal 11", "5 kali dimulai ulang", "terputus", "connection refused",
-                "400 pesan menunggu", "tersambung", "tepercaya",
-                "Driver rs485-a dihentikan sementara: five crashes", "something of no kind",
-                "Perawatan pH air baku dimulai, selama 2 jam: Sari: buffer 7",
-                "Perawatan unknown selesai, setelah 1 menit"});
+  expect_texts(
+      page, {"Keadaan gerbang", "Perlu perhatian", "pembacaan tersimpan", "dihentikan sementara",
+             "dihentikan oleh sinyal 11", "5 kali dimulai ulang", "terputus", "sambungan ditolak",
+             "400 pesan menunggu", "tersambung", "tepercaya",
+             "Driver rs485-a dihentikan sementara: five crashes", "something of no kind",
+             "Perawatan pH air baku dimulai, selama 2 jam: Sari: buffer 7",
+             "Perawatan unknown selesai, setelah 1 menit"});
 }
 
 TEST(StatusPage, SpeaksEnglishWhenAsked) {

@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <set>
 
+#include "core/spoken.hpp"
 #include "http/assets.hpp"
 #include "http/judge.hpp"
 #include "support/http_example.hpp"
@@ -430,6 +432,45 @@ TEST(Readiness, AllWellIsPass) {
   Readiness ready = readiness(now);
   EXPECT_EQ(ready.verdict, Verdict::pass);
   for (const Check& check : ready.checks) EXPECT_EQ(check.verdict, Verdict::pass) << check.name;
+}
+
+TEST(Readiness, ADeviceThatDoesNotAnswerIsNamedWithSinceWhenAndWhy) {
+  Snapshot now = example_snapshot();
+  now.drivers.pop_back();
+  now.uplinks.pop_back();
+  DeviceCounts silent;
+  silent.device = "unit 2";
+  silent.results = {{"timeout", 30}};
+  silent.silent_since_ms = test::kExampleNow - 60'000;
+  silent.silent_reason = Reason::timeout;
+  now.drivers[0].devices.push_back(silent);
+  const Readiness ready = readiness(now);
+  EXPECT_EQ(ready.verdict, Verdict::warn);
+  const auto told = std::find_if(ready.checks.begin(), ready.checks.end(),
+                                 [](const Check& c) { return c.name == "device:wtp-plc/unit 2"; });
+  ASSERT_NE(told, ready.checks.end());
+  const std::string since = format_local(silent.silent_since_ms, now.gateway.zone);
+  EXPECT_EQ(told->ind, "Tidak menjawab sejak " + since + ": alat tidak menjawab");
+  EXPECT_EQ(told->eng, "No answer since " + since + ": the device does not answer");
+  now.drivers[0].devices.back().silent_since_ms = now.now_ms - 1'000;
+  EXPECT_EQ(readiness(now).verdict, Verdict::pass) << "one answer was lost";
+}
+
+TEST(Readiness, ReasonsAreInTheLanguageOfTheText) {
+  json::object body = body_of(response_to("/readyz"));
+  const std::string text = json::serialize(body);
+  EXPECT_NE(text.find("Terputus: sambungan ditolak"), std::string::npos) << text;
+  EXPECT_NE(text.find("Disconnected: connection refused"), std::string::npos) << text;
+}
+
+TEST(Page, SaysTheReasonsOfReadingsInTheWordsOfTheTable) {
+  for (const char* language : {"ind", "eng"})
+    for (unsigned i = 1; i < kReasonCount; ++i) {
+      const Reason reason = *reason_of(i);
+      const std::string entry = "\"" + std::string(gerbang::name(reason)) + "\":\"" +
+                                std::string(spoken(reason, language)) + "\"";
+      EXPECT_NE(kStatusPage.body.find(entry), std::string_view::npos) << entry;
+    }
 }
 
 TEST(Readiness, AStoreThatCannotWriteIs503AndSaysWhy) {

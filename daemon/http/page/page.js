@@ -293,7 +293,7 @@
       var waits = u.waiting ? count(T.messages_waiting, u.waiting) : T.none_waiting;
       if (u.oldestWaitingMs) waits += ", " + fill(T.oldest, { age: age(gatewayNow() - u.oldestWaitingMs) });
       fact(card, u.name, u.connected ? "good" : "suspect", u.connected ? T.connected : T.disconnected, [
-        u.connected ? "" : u.reason, waits, u.sinceMs ? fill(T.since, { time: clock(u.sinceMs) }) : "",
+        u.connected ? "" : T.html === "id" ? u.reasonInd : u.reason, waits, u.sinceMs ? fill(T.since, { time: clock(u.sinceMs) }) : "",
         u.unheard ? fill(T.unheard, { n: number(u.unheard, 0) }) : "",
         u.refused + u.dropped ? fill(T.refused, { n: number(u.refused, 0), m: number(u.dropped, 0) }) : ""]);
     });
@@ -304,7 +304,7 @@
       fact(card, d.name + (d.plugin && d.plugin !== d.name ? " (" + d.plugin + ")" : ""),
         !runs ? "bad" : d.delivers ? "good" : "suspect",
         runs && !d.delivers ? T.no_data : T.state[d.state] || d.state,
-        [d.lastError ? d.lastError + (d.lastErrorMs ? " (" + clock(d.lastErrorMs) + ")" : "") : "",
+        [d.lastError ? (T.html === "id" ? d.lastErrorInd : d.lastError) + (d.lastErrorMs ? " (" + clock(d.lastErrorMs) + ")" : "") : "",
           d.restarts ? count(T.restarts, d.restarts) : ""].concat(d.devices.map(requests)));
     });
 

@@ -123,7 +123,7 @@ TEST(Advice, ValuesSayWhatCountsCannot) {
   EXPECT_THAT(of(Flag::bad, Reason::range), HasSubstr("raw-ph is out of its range"));
   EXPECT_THAT(of(Flag::missing, Reason::no_target), HasSubstr("no echo"));
   EXPECT_THAT(of(Flag::missing, Reason::device_fault), HasSubstr("a fault of its own"));
-  EXPECT_EQ(of(Flag::missing, Reason::timeout), "") << "counted, and judged by the counts";
+  EXPECT_EQ(of(Flag::missing, Reason::timeout), "reason: raw-ph: the device does not answer\n");
 }
 
 TEST(Advice, DevicesThatSpeakByThemselvesAreJudgedByTheirSensors) {
@@ -131,6 +131,28 @@ TEST(Advice, DevicesThatSpeakByThemselvesAreJudgedByTheirSensors) {
               HasSubstr("quiet: pm: nothing comes"));
   EXPECT_THAT(eng(line(Kind::serial, {}, {{"pm", Flag::missing, Reason::crc}})),
               HasSubstr("garbled: pm: something comes, but damaged"));
+}
+
+TEST(Advice, EveryReasonOfAReadingHasASentence) {
+  // Maintenance is no trouble. Devices that answered long and stopped: the counts do not tell it.
+  const std::map<std::string, Results> counts{{"unit-1", {{Reason::none, 5000}}}};
+  for (const auto& devices : {std::map<std::string, Results>{}, counts})
+    for (unsigned i = 1; i < kReasonCount; ++i) {
+      const Reason reason = *reason_of(i);
+      if (reason == Reason::maintenance) continue;
+      for (const char* language : {"ind", "eng"})
+        EXPECT_FALSE(
+            advise(line(Kind::network, devices, {{"ph", Flag::missing, reason}}), language).empty())
+            << name(reason) << " " << language;
+    }
+}
+
+TEST(Advice, AConnectionThatWasLostIsSaidAlsoWhereDevicesHadAnswered) {
+  const LineFacts facts = line(Kind::network, {{"unit-1", {{Reason::none, 5000}}}},
+                               {{"ph", Flag::missing, Reason::no_connection}});
+  EXPECT_EQ(eng(facts),
+            "no_connection: there is no connection: check the address or port, the cable and the "
+            "device's supply\n");
 }
 
 }  // namespace

@@ -213,6 +213,31 @@ TEST(DriverAccount, AddsUpOverHeartbeatsAndProcesses) {
   EXPECT_EQ(unit1.last_answer_boot_ns, 111);
 }
 
+TEST(DriverAccount, KnowsSinceWhenADeviceIsSilentAndWhy) {
+  Account account;
+  Heartbeat beat;
+  const auto said = [&](Exchanges exchanges, std::int64_t at) {
+    beat.exchanges = {std::move(exchanges)};
+    account.heartbeat(beat, at);
+    DriverStatus status;
+    account.report(status);
+    return status.devices.front();
+  };
+  EXPECT_EQ(said(exchanges("unit 1", 1, 1, 10, 10), 100).silent_since_boot_ns, 0);
+  EXPECT_EQ(said(exchanges("unit 1", 0, 1, 0, 0), 200).silent_since_boot_ns, 200);
+  Exchanges not_asked = exchanges("unit 1", 0, 0, 0, 0);
+  not_asked.results = {{Reason::back_off, 3}};
+  const DeviceStatus silent = said(not_asked, 300);
+  EXPECT_EQ(silent.silent_since_boot_ns, 200);
+  EXPECT_EQ(silent.silent_reason, Reason::timeout);
+  Exchanges refused = exchanges("unit 1", 0, 0, 0, 0);
+  refused.results = {{Reason::exception, 1}};
+  EXPECT_EQ(said(refused, 400).silent_since_boot_ns, 0) << "a refusal is an answer";
+  EXPECT_EQ(said(exchanges("unit 1", 0, 1, 0, 0), 500).silent_since_boot_ns, 500);
+  account.process_started();
+  EXPECT_EQ(said(not_asked, 600).silent_since_boot_ns, 0) << "perhaps it has no such device now";
+}
+
 TEST(DriverAccount, IsBoundedWhateverNamesAHostInvents) {
   Account account;
   Heartbeat beat;

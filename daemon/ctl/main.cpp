@@ -2,11 +2,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "config/check.hpp"
 #include "core/text.hpp"
 #include "ctl/commands.hpp"
+#include "ctl/service.hpp"
 #include "ctl/version.hpp"
 
 namespace gerbang::ctl {
@@ -15,7 +17,8 @@ namespace {
 // Options of every command; they may stand before or after its name.
 void add_common(CLI::App& app, Common& common) {
   app.add_flag("--json", common.json, "Print JSON, for programs");
-  app.add_option("--lang", common.language, "Language of texts for people: ind or eng")
+  app.add_option("--lang", common.language,
+                 "Language of texts for people: ind or eng (default: of the locale)")
       ->check(CLI::IsMember({"ind", "eng"}));
   app.add_option("--config", common.config, "Configuration file")
       ->default_str("/etc/gerbang/gerbang.toml");
@@ -295,6 +298,7 @@ int main(int argc, char** argv) {
   using namespace gerbang::ctl;
   CLI::App cli("gerbangctl: the technician's tool for the Gerbang sensor gateway.");
   Arguments arguments;
+  arguments.common.language = language_of([](const char* name) { return std::getenv(name); });
   cli.require_subcommand(1);
   cli.fallthrough();
   cli.set_version_flag("--version", std::string("gerbangctl ") + GERBANG_VERSION + " (commit " +

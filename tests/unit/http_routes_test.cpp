@@ -506,10 +506,10 @@ TEST(Readiness, ADriverDeliversOnlyWithAFreshValue) {
 
 TEST(Readiness, AStateOfADriverIsSaidInTheLanguageOfTheGateway) {
   Snapshot now = example_snapshot();
-  EXPECT_NE(response_to("/readyz", now).body.find("Dihentikan sementara: killed"),
+  EXPECT_NE(response_to("/readyz", now).body.find("\"text\":\"Dihentikan sementara: dihentikan"),
             std::string::npos);
   now.gateway.language = "eng";
-  EXPECT_NE(response_to("/readyz", now).body.find("Paused after crashes: killed"),
+  EXPECT_NE(response_to("/readyz", now).body.find("\"text\":\"Paused after crashes: killed"),
             std::string::npos);
   now.drivers[1].state = "unheard_of";
   EXPECT_NE(response_to("/readyz", now).body.find("unheard_of: killed"), std::string::npos);

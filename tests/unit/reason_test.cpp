@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "core/spoken.hpp"
+
 namespace gerbang::uplink_host {
 namespace {
 
@@ -67,6 +69,24 @@ TEST(ExplainFailure, WithoutATellingLineItIsTheLibrarysMessageOrNothing) {
   for (const char* nothing : {"TCP/TLS connect failure", ""}) {
     EXPECT_EQ(explain({}, nothing), "");
     EXPECT_FALSE(explain_failure({}, nothing, Way()).certain);
+  }
+}
+
+TEST(ExplainFailure, IsSaidInIndonesianToo) {
+  const char* generic = "TCP/TLS connect failure";
+  const std::vector<std::string> told = {
+      explain({"SSL alert write:fatal:unknown CA"}, generic),
+      explain({"SSL alert write:fatal:unknown CA"}, generic, Way{true, false}),
+      explain({"SSL alert write:fatal:bad certificate"}, generic),
+      explain({"SSL alert write:fatal:protocol version"}, generic),
+      explain({"SSL alert read:fatal:unknown"}, generic),
+      explain({"SSL_CTX_load_verify_locations"}, generic),
+      explain({}, "TCP connect timeout"),
+      explain({}, "TCP connect completion failure")};
+  for (const std::string& text : told) {
+    const std::string ind = spoken(text, "ind");
+    for (const char* english : {" the ", " is ", "broker's", "refused", "closed", "answer"})
+      EXPECT_EQ(ind.find(english), std::string::npos) << ind;
   }
 }
 

@@ -167,8 +167,8 @@ class PahoClient::Impl final : public mqtt::callback {
       std::lock_guard lock(mutex_);
       link_ = Link::connecting;
       said_goodbye_ = 0;
-      way_ = Way{options.tls(), !options.ca_file().empty()};
     }
+    way_ = Way{options.tls(), !options.ca_file().empty()};
     subscribe_.assign(options.subscribe().begin(), options.subscribe().end());
     if (auto why = unreadable(options); !why.empty()) return down(std::move(why), 0);
     mqtt::connect_options out;
@@ -312,12 +312,7 @@ class PahoClient::Impl final : public mqtt::callback {
       message = e.get_message();
     } catch (const std::exception&) {
     }
-    Way way;
-    {
-      std::lock_guard lock(mutex_);
-      way = way_;
-    }
-    Explanation why = explain_failure(Trace::taken(), message, way);
+    Explanation why = explain_failure(Trace::taken(), message, way_);
     down(std::move(why.text), 0, why.certain);
   }
 
@@ -379,10 +374,10 @@ class PahoClient::Impl final : public mqtt::callback {
   Publication publication_;
   std::uint64_t first_id_ = 0;
   std::vector<std::string> subscribe_;
+  Way way_;  // of the attempt, written before it begins
 
   std::mutex mutex_;  // of what follows
   Link link_ = Link::down;
-  Way way_;  // of the attempt under way
   Happened happened_;
   std::set<std::uint64_t> open_;  // the library has said neither success nor failure of them
   bool woken_ = false;

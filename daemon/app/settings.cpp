@@ -8,7 +8,6 @@
 
 #include "app/translate.hpp"
 #include "app/version.hpp"
-#include "config/refusal.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
 #include "source/complaints.hpp"
@@ -19,17 +18,18 @@ namespace gerbang::app {
 namespace {
 
 // What the schemas do not tell: each driver takes its part, or says why not.
-void ask_drivers(config::LoadResult& loaded, source::Catalogue& catalogue) {
-  auto specs = drivers_of(*loaded.config, catalogue);
-  if (!specs) return;             // whoever runs it says so
+std::vector<config::Refusal> ask_drivers(const config::Config& config,
+                                         source::Catalogue& catalogue) {
+  std::vector<config::Refusal> refusals;
+  auto specs = drivers_of(config, catalogue);
+  if (!specs) return refusals;    // whoever runs it says so
   std::set<std::string> unknown;  // that crashed when it was asked for its schema
-  for (const config::Driver& driver : loaded.config->drivers)
+  for (const config::Driver& driver : config.drivers)
     if (driver.schema.name.empty()) unknown.insert(driver.name);
   std::erase_if(*specs, [&](const source::DriverSpec& s) { return unknown.contains(s.name); });
-  std::vector<config::Refusal> refusals;
   for (source::Complaint& one : source::complaints(catalogue.host(), *specs))
     refusals.push_back({std::move(one.driver), one.sensor, std::move(one.text)});
-  config::refuse(loaded, refusals);
+  return refusals;
 }
 
 }  // namespace
@@ -47,9 +47,11 @@ config::LoadResult load_settings(const std::string& file, Purpose purpose,
   config::Context context = config::system_context(schema);
   context.by_hand = purpose == Purpose::check;
   context.starts = purpose == Purpose::run;
-  config::LoadResult loaded = config::load(file, context);
-  if (loaded.config && catalogue) ask_drivers(loaded, *catalogue);
-  return loaded;
+  if (catalogue)
+    context.ask = [catalogue](const config::Config& config) {
+      return ask_drivers(config, *catalogue);
+    };
+  return config::load(file, context);
 }
 
 std::string version_text() {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "config/lines.hpp"
+#include "config/refusal.hpp"
 #include "config/secret.hpp"
 #include "config/settings.hpp"
 #include "config/written.hpp"
@@ -339,12 +340,14 @@ LoadResult load(const std::filesystem::path& path, const Context& context) {
     build_uplinks(document, context, report, config);
     const auto folder = context.profiles.empty() ? context.data / "profiles" : context.profiles;
     const auto parts = expand_devices(document, folder, report, out.errors, config);
-    build_drivers(document, context, report, config);
+    Sound sound;
+    build_drivers(document, context, report, config, sound);
     check_ports(document, report, config);
     const Catalogue catalogue = read_catalogue(context.data, out.errors);
-    build_sensors(document, parts, catalogue, report, config);
+    build_sensors(document, parts, catalogue, report, config, sound);
     build_indicators(document, context, catalogue, report, out.errors, config);
     build_alarms(document, catalogue, context, report, out.errors, config);
+    ask_drivers(document, parts, sound, context, report, config);
     config.files = document.names;
     if (out.errors.empty()) {
       config.written = written_keys(document);

@@ -13,6 +13,12 @@
 
 namespace gerbang::config {
 
+// What its driver can judge, whatever is wrong elsewhere: every key that the driver is told of is
+// right, and so is its line. By their places in Config.
+struct Sound {
+  std::vector<bool> drivers, sensors;
+};
+
 void build_gateway(const Document& document, Report& report, Config& config);
 void build_store(const Document& document, const Context& context, Report& report, Config& config);
 void build_http(const Document& document, const Context& context, Report& report, Config& config);
@@ -20,10 +26,12 @@ void build_windows(const Document& document, Report& report, Config& config);
 void build_uplinks(const Document& document, const Context& context, Report& report,
                    Config& config);
 // Drivers before sensors; windows before both.
-void build_drivers(const Document& document, const Context& context, Report& report,
-                   Config& config);
+void build_drivers(const Document& document, const Context& context, Report& report, Config& config,
+                   Sound& sound);
 void build_sensors(const Document& document, const std::vector<Part>& parts,
-                   const Catalogue& catalogue, Report& report, Config& config);
+                   const Catalogue& catalogue, Report& report, Config& config, Sound& sound);
+// The tables of Config::sensors, in that order: those of the file, then those of devices.
+std::vector<Table> sensor_tables(const Document& document, const std::vector<Part>& parts);
 
 // After sensors. Reads the standards if any indicator is configured.
 void build_indicators(const Document& document, const Context& context, const Catalogue& catalogue,

@@ -14,12 +14,21 @@ std::string text_of(const Table& table, std::string_view key) {
   return value ? std::move(value->text) : std::string();
 }
 
+bool is_table_if_given(const Table& table, std::string_view key) {
+  const Node* node = table.node(key);
+  return node == nullptr || node->kind == Node::Kind::table;
+}
+
+bool wrong(const Table& table, std::string_view key) {
+  return table.has(key) && !table.given(key);
+}
+
 class Builder {
  public:
   Builder(const Table& table, const Catalogue& catalogue, Report& report, const Config& config)
       : table_(table), catalogue_(catalogue), report_(report), config_(config) {}
 
-  // `driver` is known, its schema perhaps not (an empty name).
+  // `driver` is known (null: it is not), its schema perhaps not (an empty name).
   Sensor build(const Driver* driver) {
     out_.place = table_.place();
     out_.id = text_of(table_, "id");
@@ -36,11 +45,14 @@ class Builder {
     label();
     if (driver != nullptr && !driver->schema.name.empty()) {
       const Place at = table_.place("address");
+      const std::size_t before = report_.errors();
       out_.address = check_options(driver->schema.address, table_.node("address"), at,
                                    table_.key("address"), driver->plugin + " addresses", report_);
+      addressed_ = report_.errors() == before && is_table_if_given(table_, "address");
     }
     return std::move(out_);
   }
+  bool addressed() const { return addressed_; }  // the schema has nothing against its address
 
  private:
   void error(std::string_view key, std::string what, std::string remedy) {
@@ -154,6 +166,7 @@ class Builder {
   Report& report_;
   const Config& config_;
   const QuantityRow* row_ = nullptr;
+  bool addressed_ = false;
   Sensor out_;
 };
 
@@ -178,16 +191,22 @@ bool crashed(const Error& error) {
 
 }  // namespace
 
-void build_drivers(const Document& document, const Context& context, Report& report,
-                   Config& config) {
+std::vector<Table> sensor_tables(const Document& document, const std::vector<Part>& parts) {
+  auto tables = section_tables(document, "sensor");
+  for (const Part& part : parts) tables.emplace_back(document, "sensor", &part.sensor, part.prefix);
+  return tables;
+}
+
+void build_drivers(const Document& document, const Context& context, Report& report, Config& config,
+                   Sound& sound) {
   Unique names;
   std::map<std::string, Result<DriverSchema>> schemas;
   for (const Table& table : section_tables(document, "driver")) {
     Driver out;
     out.place = table.place();
     out.name = text_of(table, "name");
-    if (!out.name.empty())
-      names.add(out.name, table.place("name"), table.key("name"), "driver", report);
+    bool good = !out.name.empty() &&
+                names.add(out.name, table.place("name"), table.key("name"), "driver", report);
     if (auto interval = table.value("interval")) out.interval = Milliseconds(interval->integer);
     out.plugin = text_of(table, "plugin");
     if (!out.plugin.empty()) {
@@ -200,9 +219,11 @@ void build_drivers(const Document& document, const Context& context, Report& rep
         if (out.schema.pushes && !table.has("interval")) out.interval = Milliseconds(0);
         if (out.schema.name.empty()) out.schema.name = out.plugin;
         const Node* options = table.node("options");
+        const std::size_t before = report.errors();
         out.options = check_options(out.schema.options, options,
                                     options != nullptr ? table.place("options") : table.place(),
                                     table.key("options"), out.plugin + " options", report);
+        good = good && report.errors() == before && is_table_if_given(table, "options");
       } else if (context.starts && crashed(known->second.error())) {
         report.warning(table.place("plugin"), table.key("plugin"), known->second.error().what,
                        "its options could not be checked; replace the driver, then reload");
@@ -212,12 +233,13 @@ void build_drivers(const Document& document, const Context& context, Report& rep
                      remedy.empty() ? "gerbangctl drivers lists what is installed" : remedy);
       }
     }
+    sound.drivers.push_back(good && !out.schema.name.empty());
     config.drivers.push_back(std::move(out));
   }
 }
 
 void build_sensors(const Document& document, const std::vector<Part>& parts,
-                   const Catalogue& catalogue, Report& report, Config& config) {
+                   const Catalogue& catalogue, Report& report, Config& config, Sound& sound) {
   std::map<std::string_view, std::size_t> drivers;
   for (std::size_t i = 0; i < config.drivers.size(); ++i)
     drivers.emplace(config.drivers[i].name, i);
@@ -225,9 +247,9 @@ void build_sensors(const Document& document, const std::vector<Part>& parts,
   for (const auto& [name, index] : drivers)
     if (!name.empty()) names.push_back(name);
 
-  auto tables = section_tables(document, "sensor");
-  const std::size_t by_hand = tables.size();
-  for (const Part& part : parts) tables.emplace_back(document, "sensor", &part.sensor, part.prefix);
+  const auto tables = sensor_tables(document, parts);
+  const std::size_t by_hand = tables.size() - parts.size();
+  const auto lines = section_tables(document, "driver");
   if (tables.size() > find_section("sensor")->at_most)
     report.error(tables.back().place(), tables.back().prefix(),
                  "more than " + std::to_string(find_section("sensor")->at_most) + " sensors",
@@ -257,11 +279,14 @@ void build_sensors(const Document& document, const std::vector<Part>& parts,
       report.error(table.place(), table.key("driver"), "is missing", "write driver = \"wtp-plc\"");
     }
     const std::size_t errors_before = report.errors();
-    Sensor sensor = Builder(table, catalogue, report, config).build(driver);
+    Builder builder(table, catalogue, report, config);
+    Sensor sensor = builder.build(driver);
+    bool good = driver != nullptr && sound.drivers[index] && builder.addressed() &&
+                !wrong(table.has("interval") ? table : lines[index], "interval");
     sensor.driver = table.has("correction") ? kNoDriver : index;
     if (part != nullptr) name_after(config.devices[part->device], *part, sensor);
-    if (!sensor.id.empty())
-      ids.add(sensor.id, table.place("id"), table.key("id"), "sensor", report);
+    const bool named = !sensor.id.empty() &&
+                       ids.add(sensor.id, table.place("id"), table.key("id"), "sensor", report);
     if (!sensor.formerly.empty())
       former.add(sensor.formerly, table.place("formerly"), table.key("formerly"),
                  "sensor that was formerly", report);
@@ -270,9 +295,11 @@ void build_sensors(const Document& document, const std::vector<Part>& parts,
       const Place at = table.place("address");
       const auto [known, fresh] = addresses.emplace(driver->name + " " + where, First{i, at});
       const First& first = known->second;
+      const bool taken = !where.empty() && !fresh;
+      good = good && !taken;
       // Of two boxes with one number it is said once.
       const bool boxes = part != nullptr && first.table >= by_hand;
-      if (!where.empty() && !fresh &&
+      if (taken &&
           (!boxes || told.emplace(parts[first.table - by_hand].device, part->device).second))
         report.error(at, table.key("address"),
                      "the same place of the line as the sensor at " + first.place.file + ":" +
@@ -280,6 +307,7 @@ void build_sensors(const Document& document, const std::vector<Part>& parts,
                          std::to_string(first.place.column) + " (" + where + ")",
                      "correct one of the two addresses, or remove one sensor");
     }
+    sound.sensors.push_back(good && named && sensor.driver != kNoDriver);
     config.sensors.push_back(std::move(sensor));
   }
 

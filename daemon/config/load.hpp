@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/config.hpp"
 #include "config/diagnostic.hpp"
@@ -21,10 +22,21 @@ enum class KeyPair {
   locked,          // the key wants a passphrase
 };
 
+// What a driver has against its part of a configuration.
+struct Refusal {
+  std::string driver;                 // Driver::name
+  std::optional<std::size_t> sensor;  // index in Config::sensors; nullopt: against its options
+  std::string text;                   // "what is wrong; what to write instead"
+};
+
 // What checking needs from outside.
 struct Context {
   // What a plugin understands; its error text is shown to the operator. Asked once a plugin.
   std::function<Result<DriverSchema>(const std::string& plugin)> schema;
+  // What the drivers have against their parts, which are right in all that their schemas tell.
+  // Asked once, of the whole configuration if nothing is wrong with it; else of a rest of which
+  // only `drivers` and `sensors` mean anything. Empty: the drivers are not asked.
+  std::function<std::vector<Refusal>(const Config& config)> ask;
   // Where quantities.toml, units.toml and profiles/ are.
   std::filesystem::path data;
   // Device profiles; empty: those of `data`.
@@ -53,8 +65,8 @@ struct LoadResult {
   Diagnostics warnings;          // allowed, and probably not meant
 };
 
-// Reads and checks the file and what it includes. Blocks (files, schema look-ups of driver hosts);
-// changes nothing.
+// Reads and checks the file and what it includes. Blocks (files, look-ups and questions that driver
+// hosts answer); changes nothing.
 LoadResult load(const std::filesystem::path& path, const Context& context);
 
 // "1 driver, 12 sensors, 2 uplinks"

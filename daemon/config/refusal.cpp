@@ -2,49 +2,87 @@
 #include "config/refusal.hpp"
 
 #include <algorithm>
-#include <tuple>
-
-#include "config/check.hpp"
+#include <numeric>
+#include <utility>
 
 namespace gerbang::config {
 namespace {
 
-// "sensor[ph].address", or "device[reservoir].ph.address" where a profile gave it.
-std::string key_of(const Sensor& sensor) {
-  const std::string start = sensor.device + "-";
-  if (sensor.device.empty() || !sensor.id.starts_with(start))
-    return "sensor[" + sensor.id + "].address";
-  return "device[" + sensor.device + "]." + sensor.id.substr(start.size()) + ".address";
+bool in_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-Diagnostic diagnostic_of(const Config& config, const Refusal& refusal) {
-  const auto driver = std::find_if(config.drivers.begin(), config.drivers.end(),
-                                   [&](const Driver& d) { return d.name == refusal.driver; });
-  Place at;
-  if (driver != config.drivers.end()) at = driver->place;
-  Diagnostic out;
-  out.key = "driver[" + refusal.driver + "]";
-  if (refusal.sensor && *refusal.sensor < config.sensors.size()) {
-    at = config.sensors[*refusal.sensor].place;
-    out.key = key_of(config.sensors[*refusal.sensor]);
+// The elements that are good stay; where they were.
+template <class Element>
+std::vector<std::size_t> keep(std::vector<Element>& all, const std::vector<bool>& good) {
+  std::vector<std::size_t> from;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!good[i]) continue;
+    if (from.size() != i) all[from.size()] = std::move(all[i]);
+    from.push_back(i);
   }
-  out.file = at.file;
-  out.line = at.line;
-  out.column = at.column;
-  std::tie(out.what, out.remedy) = halves(refusal.text);
-  if (out.remedy.empty() && driver != config.drivers.end())
-    out.remedy = "gerbangctl drivers " + driver->plugin + " lists what it understands";
-  return out;
+  all.resize(from.size());
+  return from;
+}
+
+// Where the sensors that are left stood.
+std::vector<std::size_t> keep_sound(Config& config, const Sound& sound) {
+  std::vector<std::size_t> place(config.drivers.size());
+  const auto lines = keep(config.drivers, sound.drivers);
+  for (std::size_t i = 0; i < lines.size(); ++i) place[lines[i]] = i;
+  auto sensors = keep(config.sensors, sound.sensors);
+  for (Sensor& sensor : config.sensors) sensor.driver = place[sensor.driver];
+  return sensors;
+}
+
+// `key`: of the table, what the driver was told ("address", "options").
+void refuse(const Table& table, std::string_view key, const std::string& text,
+            const std::string& plugin, Report& report) {
+  auto [what, remedy] = halves(text);
+  if (remedy.empty()) remedy = "gerbangctl drivers " + plugin + " lists what it understands";
+  if (const Member* named = named_key(what, table.node(key)))
+    report.error(named->value, table.key(key) + "." + named->key, what, remedy);
+  else
+    report.error(table.place(key), table.key(key), what, remedy);
 }
 
 }  // namespace
 
-void refuse(LoadResult& loaded, const std::vector<Refusal>& refusals) {
-  if (refusals.empty() || !loaded.config) return;
-  for (const Refusal& refusal : refusals)
-    loaded.errors.push_back(diagnostic_of(*loaded.config, refusal));
-  sort_by_place(loaded.errors, loaded.config->files);
-  loaded.config.reset();
+const Member* named_key(std::string_view sentence, const Node* table) {
+  bool quoted = false;
+  for (std::size_t i = 0; table != nullptr && i < sentence.size(); ++i) {
+    if (sentence[i] == '"') quoted = !quoted;
+    if (quoted || !in_word(sentence[i])) continue;
+    const std::size_t begin = i;
+    while (i + 1 < sentence.size() && in_word(sentence[i + 1])) ++i;
+    if (const Member* key = table->find(sentence.substr(begin, i + 1 - begin))) return key;
+  }
+  return nullptr;
+}
+
+void ask_drivers(const Document& document, const std::vector<Part>& parts, const Sound& sound,
+                 const Context& context, Report& report, Config& config) {
+  if (!context.ask) return;
+  std::vector<std::size_t> sensors(config.sensors.size());
+  std::iota(sensors.begin(), sensors.end(), std::size_t{0});
+  if (report.errors() > 0) sensors = keep_sound(config, sound);
+  const auto refusals = context.ask(config);
+  if (refusals.empty()) return;
+  const auto sensor_places = sensor_tables(document, parts);
+  const auto lines = section_tables(document, "driver");
+  for (const Refusal& refusal : refusals) {
+    const auto line = std::find_if(lines.begin(), lines.end(), [&](const Table& each) {
+      const auto name = each.value("name");
+      return name && name->text == refusal.driver;
+    });
+    if (line == lines.end()) continue;  // nobody was asked under this name
+    const auto plugin = line->value("plugin");
+    if (refusal.sensor && *refusal.sensor < sensors.size())
+      refuse(sensor_places[sensors[*refusal.sensor]], "address", refusal.text, plugin->text,
+             report);
+    else
+      refuse(*line, "options", refusal.text, plugin->text, report);
+  }
 }
 
 }  // namespace gerbang::config

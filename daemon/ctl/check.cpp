@@ -5,7 +5,6 @@
 #include "core/text.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/running.hpp"
-#include "ctl/specs.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
 
@@ -116,8 +115,7 @@ int list(source::Catalogue& catalogue, bool as_json) {
 }  // namespace
 
 int check(const Common& common) {
-  auto loaded = load_configuration(common);
-  ask_drivers(loaded);
+  auto loaded = load_configuration(common, true);
   print_mistakes(loaded, common.json);
   if (!loaded.config) {
     if (!common.json)

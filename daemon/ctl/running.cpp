@@ -11,13 +11,14 @@
 
 #include "ctl/key_pair.hpp"
 #include "ctl/service.hpp"
+#include "ctl/specs.hpp"
 #include "ipc/child.hpp"
 #include "source/catalogue.hpp"
 
 namespace gerbang::ctl {
 namespace json = boost::json;
 
-config::LoadResult load_configuration(const Common& common) {
+config::LoadResult load_configuration(const Common& common, bool ask) {
   std::shared_ptr<source::Catalogue> catalogue;
   auto host = ipc::host_program("gerbang-driver-host");
   if (host) catalogue = std::make_shared<source::Catalogue>(*host);
@@ -33,6 +34,10 @@ config::LoadResult load_configuration(const Common& common) {
     context.environment = [state, given = context.environment](const std::string& name) {
       auto value = given(name);
       return !value && name == "STATE_DIRECTORY" ? std::optional(state) : value;
+    };
+  if (ask && catalogue)
+    context.ask = [catalogue](const config::Config& config) {
+      return ask_drivers(config, *catalogue);
     };
   return config::load(common.config, context);
 }

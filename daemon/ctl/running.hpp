@@ -12,8 +12,9 @@
 
 namespace gerbang::ctl {
 
-// Loads the configuration with the installed drivers. Prints every mistake to `to`.
-config::LoadResult load_configuration(const Common& common);
+// Loads the configuration with what the installed drivers say of themselves. `ask`: they are asked
+// too whether they take their parts.
+config::LoadResult load_configuration(const Common& common, bool ask = false);
 void print_mistakes(const config::LoadResult& loaded, bool json);
 
 // Where the daemon of this configuration answers, if it runs: its control socket, else its HTTP

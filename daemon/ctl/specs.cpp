@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/refusal.hpp"
-#include "ipc/child.hpp"
 #include "source/complaints.hpp"
 
 namespace gerbang::ctl {
@@ -36,14 +34,12 @@ std::vector<source::DriverSpec> specs_of(const config::Config& config, source::C
   return specs;
 }
 
-void ask_drivers(config::LoadResult& loaded) {
-  auto host = ipc::host_program("gerbang-driver-host");
-  if (!loaded.config || !host) return;  // without a host no schema is known: there are mistakes
-  source::Catalogue catalogue(*host);
+std::vector<config::Refusal> ask_drivers(const config::Config& config,
+                                         source::Catalogue& catalogue) {
   std::vector<config::Refusal> refusals;
-  for (source::Complaint& one : source::complaints(*host, specs_of(*loaded.config, catalogue)))
+  for (source::Complaint& one : source::complaints(catalogue.host(), specs_of(config, catalogue)))
     refusals.push_back({std::move(one.driver), one.sensor, std::move(one.text)});
-  config::refuse(loaded, refusals);
+  return refusals;
 }
 
 }  // namespace gerbang::ctl

@@ -17,7 +17,8 @@ namespace gerbang::ctl {
 std::vector<source::DriverSpec> specs_of(const config::Config& config, source::Catalogue& catalogue,
                                          const std::vector<std::string>& wanted = {});
 
-// Lets each driver of a configuration without mistakes take its part; what it refuses is one.
-void ask_drivers(config::LoadResult& loaded);
+// Lets each driver take its part: what they refuse. Every driver of it has told its schema. Blocks.
+std::vector<config::Refusal> ask_drivers(const config::Config& config,
+                                         source::Catalogue& catalogue);
 
 }  // namespace gerbang::ctl

@@ -81,25 +81,41 @@ class CheckConfig(unittest.TestCase):
                     self.assertEqual(started.returncode, 78, started.stderr)
                     self.assertEqual([p.name for p in bench.folder.glob("*.db*")], [], "nothing was started")
 
+    def assert_mistakes(self, bench, text, mistakes):
+        """These and no others, in this order: (name or line of the table, lines below that, column or None, key, words)."""
+        lines = text.splitlines()
+        file = bench.write("mistakes.toml", text)
+        for command in ([BUILD / "bin/gerbangd", "--check-config", file], [BUILD / "bin/gerbangctl", "check", file]):
+            done = self.run_on(bench, command)
+            self.assertEqual(done.returncode, 78, done.stdout + done.stderr)
+            self.assertRegex(done.stdout, rf": {len(mistakes)} mistakes?\n")
+            found = re.findall(rf"^{re.escape(str(file))}:(\d+):(\d+): ([^:]+): (.+); (.+)$", done.stdout, re.M)
+            self.assertEqual(len(found), len(mistakes), done.stdout)
+            for (line, column, key, what, _), (table, below, at, named, words) in zip(found, mistakes):
+                start = next(i for i, each in enumerate(lines) if each in (table, f'id = "{table}"', f'name = "{table}"'))
+                start += lines[start] == table  # else the line before it, from 1
+                self.assertEqual((int(line), key), (start + below, named), done.stdout)
+                self.assertIn(int(column), (at or int(column),), done.stdout)
+                self.assertIn(words, what)
+
     def test_what_only_a_driver_knows_is_a_mistake_too(self):
         with Bench() as bench:
             text = identity() + DRIVER + sensor("good")
             text += sensor("b", address='{ manual = 40002, register = 0 }') + sensor("c", address='{ register = 1, bit = 3, type = "int16" }')
             text += '[[driver]]\nname = "rs485"\nplugin = "modbus"\ninterval = "1s"\noptions = { transport = "rtu" }\n'
             text += sensor("d", driver='"rs485"')
-            lines = text.splitlines()
-            at = {name: lines.index(f'id = "{name}"') for name in "bc"}  # the line before it, from 1
-            driver = lines.index('name = "rs485"')
+            mistakes = [("b", 5, 22, "sensor[b].address.manual", "manual = 40002 is register 1"),
+                        ("c", 5, 33, "sensor[c].address.bit", "bit picks one bit"),
+                        ("rs485", 4, 11, "driver[rs485].options", "device is not given")]
+            self.assert_mistakes(bench, text, mistakes)
+            # Beside others they are told too, but for a sensor whose address is wrong already.
+            more = text + sensor("e", unit='"m3/h"', address='{ register = 2, manual = 40002 }')
+            more += sensor("f", address='{ register = "2", manual = 40002 }') + "[http]\nlisten = 8080\n"
+            self.assert_mistakes(bench, more, [
+                *mistakes, ("e", 4, 8, "sensor[e].unit", ""), ("e", 5, 36, "sensor[e].address.manual", "is register 1"),
+                ("f", 5, 24, "sensor[f].address.register", "expected an integer"), ("[http]", 1, 10, "http.listen", "")])
+            self.assert_mistakes(bench, more + "[[store]\n", [("[[store]", 0, None, "toml", "")])
             file = bench.write("drivers.toml", text)
-            for command in ([BUILD / "bin/gerbangd", "--check-config", file], [BUILD / "bin/gerbangctl", "check", file]):
-                done = self.run_on(bench, command)
-                self.assertEqual(done.returncode, 78, done.stdout + done.stderr)
-                self.assertIn("3 mistakes", done.stdout)
-                found = re.findall(rf"^{re.escape(str(file))}:(\d+):\d+: ([^:]+): (.+); (.+)$", done.stdout, re.M)
-                self.assertEqual([(int(line), key) for line, key, _, _ in found],
-                                 [(at["b"], "sensor[b].address"), (at["c"], "sensor[c].address"), (driver, "driver[rs485]")])
-                for words, (_, _, what, remedy) in zip(("manual = 40002 is register 1", "bit picks one bit", "device is not given"), found):
-                    self.assertIn(words, what)
             read = self.run_on(bench, [BUILD / "bin/gerbangctl", "read", "--config", file])
             self.assertEqual(read.returncode, 1, read.stderr)
             self.assertEqual(read.stderr.count("manual = 40002 is register 1"), 1, read.stderr)
@@ -109,7 +125,7 @@ class CheckConfig(unittest.TestCase):
                              dict.fromkeys(["good", "b", "c", "d"], ("missing", "DRIVER")), "none without a word")
             started = self.run_on(bench, [BUILD / "bin/gerbangd", "--config", file])
             self.assertEqual(started.returncode, 78, started.stderr)
-            self.assertIn("sensor[b].address", started.stderr)
+            self.assertIn("sensor[b].address.manual", started.stderr)
             self.assertEqual([p.name for p in bench.folder.glob("*.db*")], [], "nothing was started")
 
     def test_a_key_of_another_certificate_is_a_mistake(self):

@@ -103,7 +103,7 @@ backlog_rate = 0
         self.assert_steady(2)
         self.finish()
 
-    def test_what_a_driver_refuses_changes_nothing(self):
+    def test_what_a_driver_refuses_changes_nothing_and_is_told_beside_other_mistakes(self):
         before = {name: d["pid"] for name, d in self.drivers().items()}
         log = self.reload(self.first + """[[driver]]
 name = "plc"
@@ -114,10 +114,11 @@ options = { host = "127.0.0.1" }
 id = "wrong"
 driver = "plc"
 quantity = "turbidity"
-unit = "NTU"
+unit = "mg/L"
 address = { manual = 40002, register = 0 }
 """ + sensor("changed", 2), "nothing was changed")
-        self.assertRegex(log, r"gerbang\.toml:\d+:\d+: sensor\[wrong\]\.address: manual = 40002 is register 1")
+        self.assertRegex(log, r"gerbang\.toml:\d+:\d+: sensor\[wrong\]\.address\.manual: manual = 40002 is register 1")
+        self.assertIn("sensor[wrong].unit: ", log)
         self.assertEqual({name: d["pid"] for name, d in self.drivers().items()}, before)
         self.assertEqual(self.sensors(), {"kept-1", "changed-1"})
         time.sleep(2)

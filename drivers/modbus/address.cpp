@@ -184,6 +184,15 @@ Expected<Point> point_of(const AddressKeys& keys) {
   return point;
 }
 
+bool collide(const Point& a, const Point& b, bool own_numbers) {
+  if (a.unit != b.unit || a.table != b.table) return false;
+  const bool picked = a.bit >= 0;
+  if (picked != (b.bit >= 0)) return false;
+  if (picked) return a.address == b.address && wire_bit(a) == wire_bit(b);
+  if (own_numbers) return a.address == b.address;
+  return a.address < b.end() && b.address < a.end();
+}
+
 std::string text_of(const Point& point) {
   std::string text = "unit " + std::to_string(point.unit) + " " +
                      std::string(name_of(point.table)) + " " + std::to_string(point.address);

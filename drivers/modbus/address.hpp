@@ -33,6 +33,12 @@ Expected<Order> order_of(std::string_view name, Type type);
 Expected<Point> point_of(const AddressKeys& keys);
 
 std::string_view name_of(Table table);
+// Whether two points tell the same twice: some bit on the wire is part of both, whatever their
+// types and orders are. A bit that is picked out may be read beside the value that it is part of.
+// `own_numbers`: each number of these devices is a whole value of its own and no register; then two
+// points of different numbers share nothing.
+bool collide(const Point& a, const Point& b, bool own_numbers);
+
 // "unit 3 holding 100", for texts.
 std::string text_of(const Point& point);
 

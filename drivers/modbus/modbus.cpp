@@ -37,6 +37,23 @@ AddressKeys keys_of(const Values& address, const Values& options) {
   return keys;
 }
 
+std::string registers_of(const Point& point) {
+  const std::string first = std::to_string(point.address);
+  return width(point.type) == 1 ? first : first + " to " + std::to_string(point.end() - 1);
+}
+
+std::string collision(const Point& point, const Sensor& other) {
+  const Point& p = other.want.point;
+  if (point.address != p.address)
+    return "register " + registers_of(point) + " overlaps sensor " + other.id + ", which reads " +
+           registers_of(p) +
+           "; correct one of the two, or say one_request_per_sensor = true where each number is a "
+           "value of its own";
+  const std::string already = text_of(point) + " is read by sensor " + other.id + " already";
+  if (point.bit == p.bit) return already;
+  return already + ", as bit " + std::to_string(p.bit) + " of the other byte order";
+}
+
 std::vector<Sensor> sensors_of(const Config& config, const PlanLimits& limits, bool serial) {
   std::vector<Sensor> sensors;
   for (std::size_t i = 0; i < config.sensor_count(); ++i) {
@@ -49,12 +66,9 @@ std::vector<Sensor> sensors_of(const Config& config, const PlanLimits& limits, b
     if (!holds_bits(point->table) && width(point->type) > limits.max_registers)
       refuse(where + "the value takes " + std::to_string(width(point->type)) +
              " registers, but max_registers is " + std::to_string(limits.max_registers));
-    for (const Sensor& other : sensors) {
-      const Point& p = other.want.point;
-      if (p.unit == point->unit && p.table == point->table && p.address == point->address &&
-          p.bit == point->bit)
-        refuse(where + text_of(*point) + " is read by sensor " + other.id + " already");
-    }
+    for (const Sensor& other : sensors)
+      if (collide(*point, other.want.point, limits.one_request_per_sensor))
+        refuse(where + collision(*point, other));
     sensors.push_back({given.index,
                        given.id,
                        {*point, given.interval},
@@ -190,7 +204,9 @@ class Modbus {
           .identity(),
       integer("bit", "One bit of the register: 0 is the least significant").range(0, 15).identity(),
       choice("type", kTypes, "How the value is coded; uint16 if not given, for bits bool"),
-      choice("order", kOrders, "How the bytes stand in the answer; a is the most significant"),
+      // Which bit a number means depends on it. What is one place nevertheless, sensors_of() finds.
+      choice("order", kOrders, "How the bytes stand in the answer; a is the most significant")
+          .identity(),
       analog::kLow,
       analog::kHigh,
       number("loop_scale", "4-20 mA: milliamperes of one count of the module").otherwise("0.001"),

@@ -69,4 +69,9 @@ struct Point {
   friend bool operator==(const Point&, const Point&) = default;
 };
 
+// Where a point's bit stands in its register as it is sent. Precondition: it picks one.
+constexpr int wire_bit(const Point& point) {
+  return low_byte_first(point.order) ? point.bit ^ 8 : point.bit;
+}
+
 }  // namespace gerbang::modbus

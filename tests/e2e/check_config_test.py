@@ -145,10 +145,12 @@ class CheckConfig(unittest.TestCase):
 
     def test_a_good_file_is_valid(self):
         with Bench() as bench:
-            file = bench.write("good.toml", identity() + DRIVER + sensor("a"))
+            register = '{ register = 7, bit = 0%s }'  # two bits of one register: the other order begins in the other byte
+            file = bench.write("good.toml", identity() + DRIVER + sensor("a") + sensor("b", address=register % "")
+                               + sensor("c", address=register % ', order = "ba"'))
             done = self.run_on(bench, [BUILD / "bin/gerbangd", "--check-config", file])
             self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
-            self.assertIn("valid: 1 driver, 1 sensor, 0 uplinks", done.stdout)
+            self.assertIn("valid: 1 driver, 3 sensors, 0 uplinks", done.stdout)
 
     def test_a_file_that_is_not_there_is_a_wrong_configuration(self):
         with Bench() as bench:

@@ -4,6 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <bit>
+#include <bitset>
+#include <tuple>
+#include <vector>
+
+#include "modbus/codec.hpp"
+
 namespace gerbang::modbus {
 namespace {
 
@@ -113,6 +121,64 @@ TEST(Address, OrderHasAsManyLettersAsTheValueHasBytesOrFour) {
   EXPECT_FALSE(order_of("abcdefgh", Type::float32));
   EXPECT_FALSE(order_of("ba", Type::float32));
   EXPECT_FALSE(order_of("acbd", Type::float32));
+}
+
+// The bits on the wire that the codec looks at, of the registers from 0 on.
+std::bitset<128> looked_at(const Point& point) {
+  std::array<std::uint8_t, 16> wire{};
+  auto told = [&] {
+    const Value value = decode(point, 0, wire);
+    return std::tuple(value.kind, value.integer, std::bit_cast<std::uint64_t>(value.number));
+  };
+  const auto nothing = told();
+  std::bitset<128> out;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto bit = static_cast<std::uint8_t>(1u << (i % 8));
+    wire[i / 8] = bit;
+    out[i] = told() != nothing;
+    wire[i / 8] = 0;
+  }
+  return out;
+}
+
+TEST(Place, IsTakenWhenTheCodecLooksAtABitOfItAlready) {
+  std::vector<Point> points;
+  for (const Order order : {Order::abcd, Order::cdab, Order::badc, Order::dcba})
+    for (const std::uint16_t address : {0, 1, 3, 4}) {
+      for (int type = 0; type <= static_cast<int>(Type::uint32_milli); ++type)
+        points.push_back({1, Table::holding, address, static_cast<Type>(type), order, -1});
+      for (std::int8_t bit = 0; bit < 16 && address < 2; ++bit)
+        points.push_back({1, Table::holding, address, Type::boolean, order, bit});
+    }
+  std::vector<std::bitset<128>> bits;
+  for (const Point& point : points) bits.push_back(looked_at(point));
+  for (std::size_t i = 0; i < points.size(); ++i)
+    for (std::size_t j = 0; j < points.size(); ++j) {
+      const bool alike = (points[i].bit < 0) == (points[j].bit < 0);
+      ASSERT_EQ(collide(points[i], points[j], false), alike && (bits[i] & bits[j]).any())
+          << text_of(points[i]) << ", " << text_of(points[j]);
+    }
+}
+
+TEST(Place, IsOfOneUnitAndTable) {
+  const Point point{1, Table::holding, 7};
+  Point other = point;
+  EXPECT_TRUE(collide(point, other, false));
+  other.unit = 2;
+  EXPECT_FALSE(collide(point, other, false));
+  other = point;
+  other.table = Table::input;
+  EXPECT_FALSE(collide(point, other, false));
+  const Point coil{1, Table::coil, 7, Type::boolean};
+  EXPECT_TRUE(collide(coil, coil, false));
+  EXPECT_FALSE(collide(coil, {1, Table::coil, 8, Type::boolean}, false));
+}
+
+TEST(Place, IsANumberWhereEachIsAValueOfItsOwn) {
+  const Point wide{1, Table::holding, 7, Type::float64}, next{1, Table::holding, 8, Type::float32};
+  EXPECT_TRUE(collide(wide, next, false));
+  EXPECT_FALSE(collide(wide, next, true));
+  EXPECT_TRUE(collide(wide, {1, Table::holding, 7, Type::uint16}, true));
 }
 
 }  // namespace

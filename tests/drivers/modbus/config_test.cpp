@@ -42,7 +42,37 @@ TEST(ModbusConfig, BitsOfOneRegisterAreDifferentSensors) {
   rig.sensor("a", {{"register", "0"}, {"bit", "0"}});
   rig.sensor("b", {{"register", "0"}, {"bit", "1"}});
   rig.sensor("c", {{"register", "0"}});
+  rig.sensor("d", {{"register", "0"}, {"bit", "0"}, {"order", "ba"}});
   EXPECT_EQ(rig.open({{"host", "127.0.0.1"}}), GERBANG_OK) << rig.log;
+}
+
+TEST(ModbusConfig, OnePlaceIsReadOnceHoweverItIsWritten) {
+  const Rig::Keys tcp{{"host", "127.0.0.1"}};
+  EXPECT_THAT(refusal({{{"register", "0"}, {"bit", "0"}},
+                       {{"manual", "40001"}, {"bit", "8"}, {"order", "ba"}}},
+                      tcp),
+              HasSubstr("bit 8 is read by sensor s0 already, as bit 0 of the other byte order"));
+  EXPECT_THAT(refusal({{{"register", "0"}, {"bit", "8"}}, {{"register", "0"}, {"bit", "8"}}}, tcp),
+              HasSubstr("bit 8 is read by sensor s0 already\n"));
+  EXPECT_THAT(refusal({{{"register", "0"}}, {{"register", "0"}, {"order", "ba"}}}, tcp),
+              HasSubstr("unit 1 holding 0 is read by sensor s0 already\n"));
+}
+
+TEST(ModbusConfig, ValuesShareNoRegisterUnlessEachNumberIsAValueOfItsOwn) {
+  const auto values = [](Rig& rig) {
+    rig.sensor("wide", {{"register", "0"}, {"type", "float32"}});
+    rig.sensor("next", {{"register", "1"}, {"type", "float32"}});
+  };
+  Rig registers;
+  values(registers);
+  EXPECT_EQ(registers.open({{"host", "127.0.0.1"}}), GERBANG_CONFIG);
+  EXPECT_THAT(registers.log,
+              HasSubstr("sensor next: address: register 1 to 2 overlaps sensor wide, "
+                        "which reads 0 to 1; "));
+  Rig numbers;
+  values(numbers);
+  EXPECT_EQ(numbers.open({{"host", "127.0.0.1"}, {"one_request_per_sensor", "true"}}), GERBANG_OK)
+      << numbers.log;
 }
 
 TEST(ModbusDecode, DecodesACapturedAnswerByTypeAndOrder) {

@@ -59,11 +59,17 @@ std::vector<Complaint> complaints(const std::string& host, const std::vector<Dri
   std::vector<Complaint> out;
   std::set<std::string> hanging;  // plugins
   for (DriverSpec spec : specs) {
-    for (std::size_t i = 0; i < kMostOfOne && !hanging.contains(spec.plugin_path); ++i) {
+    for (std::size_t told = 0; !hanging.contains(spec.plugin_path); ++told) {
       auto refused = check(host, spec);
       if (!refused && refused.error().code == std::errc::timed_out)
         hanging.insert(spec.plugin_path);
       if (!refused || !*refused) break;
+      if (told == kMostOfOne) {
+        out.push_back({spec.name, std::nullopt,
+                       "more is refused than the " + std::to_string(kMostOfOne) +
+                           " mistakes that are told; correct those first"});
+        break;
+      }
       out.push_back(complaint_of(spec, **refused));
       const auto sensor = out.back().sensor;
       if (!sensor) break;

@@ -21,8 +21,9 @@ struct Complaint {
 };
 
 // Lets each driver open once, one after the other, and again without the sensor that it complained
-// of: so every wrong sensor is named, not only the first. Blocks: milliseconds a driver. A driver
-// that crashes or hangs has no complaint, and one that hangs costs its 5 s once.
+// of: so every wrong sensor is named, not only the first. Of one driver 20 are told, then that
+// there are more. Blocks: milliseconds a complaint. A driver that crashes or hangs has no
+// complaint, and one that hangs costs its 5 s once.
 std::vector<Complaint> complaints(const std::string& host, const std::vector<DriverSpec>& specs);
 
 // What a driver said: "sensor ID: address: …", or "ID: …", or it names nobody.

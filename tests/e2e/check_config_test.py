@@ -128,6 +128,15 @@ class CheckConfig(unittest.TestCase):
             self.assertIn("sensor[b].address.manual", started.stderr)
             self.assertEqual([p.name for p in bench.folder.glob("*.db*")], [], "nothing was started")
 
+    def test_a_driver_that_refuses_more_than_is_told_is_not_silent_about_it(self):
+        with Bench() as bench:
+            wrong = "".join(sensor(f"s{n}", address=f"{{ unit = {n}, register = 0, bit = 16 }}") for n in range(1, 3))
+            wrong += "".join(sensor(f"s{n}", address=f"{{ unit = {n}, manual = 40002, register = 0 }}") for n in range(3, 25))
+            self.assert_mistakes(bench, identity() + DRIVER + wrong, [
+                ("plc", 4, None, "driver[plc].options", "more is refused than the 20 mistakes that are told"),
+                *((f"s{n}", 5, None, f"sensor[s{n}].address.bit", "outside of 0 to 15") for n in (1, 2)),
+                *((f"s{n}", 5, None, f"sensor[s{n}].address.manual", "is register 1") for n in range(3, 23))])
+
     def test_a_key_of_another_certificate_is_a_mistake(self):
         with Bench() as bench:
             for name in ("ours", "theirs"):

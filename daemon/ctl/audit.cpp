@@ -103,14 +103,22 @@ Audit::Report Audit::report() const {
         rule_ == Rule::sequence ? missing_by_sequence(track) : missing_by_previous(track);
     report.streams.push_back(std::move(stream));
   }
-  for (const auto& [place, state] : offline_)
-    if (!has_all(state)) report.away.push_back(state.said);
+  for (const auto& [place, state] : offline_) {
+    if (has_all(state)) continue;
+    const auto track = streams_.find(state.stream);
+    report.away.push_back(state.said);
+    report.away.back().all_along = track == streams_.end() || track->second.seen.empty();
+  }
   return report;
 }
 
 bool Audit::Report::complete() const {
   return std::all_of(streams.begin(), streams.end(),
                      [](const Stream& s) { return s.missing.empty() && s.conflicts.empty(); });
+}
+
+bool Audit::Report::all_there() const {
+  return std::all_of(away.begin(), away.end(), [](const Away& a) { return a.all_along; });
 }
 
 std::uint64_t Audit::Report::missing() const {

@@ -57,11 +57,13 @@ class Audit {
   // that was stopped when all it had made had come is not meant.
   struct Away {
     std::string gateway, reason;  // "LOST", "STOPPED"
+    bool all_along = false;       // it sent nothing meanwhile: perhaps it is no longer in service
   };
   struct Report {
     std::vector<Stream> streams;
     std::vector<Away> away;
-    bool complete() const;  // nothing missing, no conflict
+    bool complete() const;   // nothing missing, no conflict
+    bool all_there() const;  // every gateway that sent something was connected at the end
     std::uint64_t missing() const;
   };
   Report report() const;

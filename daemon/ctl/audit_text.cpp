@@ -34,10 +34,13 @@ std::string away_text(const Audit::Away& away, bool ind) {
   const std::string_view how = ind       ? stopped ? "sudah dihentikan" : "terputus"
                                : stopped ? "had been stopped"
                                          : "was away";
-  return ind ? "gerbang " + away.gateway + " " + std::string(how) +
-                   " pada akhirnya: apa yang masih disimpannya tidak dapat dinilai"
-             : "gateway " + away.gateway + " " + std::string(how) +
-                   " at the end: nothing can be said of what it still holds";
+  const std::string_view when = ind              ? away.all_along ? "sejak awal" : "pada akhirnya"
+                                : away.all_along ? "all along"
+                                                 : "at the end";
+  return (ind ? "gerbang " : "gateway ") + away.gateway + " " + std::string(how) + " " +
+         std::string(when) +
+         (ind ? ": apa yang masih disimpannya tidak dapat dinilai"
+              : ": nothing can be said of what it still holds");
 }
 
 }  // namespace

@@ -181,7 +181,7 @@ int subscribe(const Common& common, const SubscribeOptions& options) {
   auto report = session.report();
   session.printer().report(report);
   if (!report.complete()) return kBad;
-  return report.away.empty() ? kOk : kUnavailable;
+  return report.all_there() ? kOk : kUnavailable;
 }
 
 }  // namespace gerbang::ctl

@@ -189,7 +189,8 @@ bool collide(const Point& a, const Point& b, bool own_numbers) {
   const bool picked = a.bit >= 0;
   if (picked != (b.bit >= 0)) return false;
   if (picked) return a.address == b.address && wire_bit(a) == wire_bit(b);
-  if (own_numbers) return a.address == b.address;
+  const bool both_wide = width(a.type) > 1 && width(b.type) > 1;
+  if (own_numbers || !both_wide) return a.address == b.address;
   return a.address < b.end() && b.address < a.end();
 }
 

@@ -34,7 +34,8 @@ Expected<Point> point_of(const AddressKeys& keys);
 
 std::string_view name_of(Table table);
 // Whether two points tell the same twice: some bit on the wire is part of both, whatever their
-// types and orders are. A bit that is picked out may be read beside the value that it is part of.
+// types and orders are. A bit that is picked out may be read beside the value that it is part of,
+// and so may one register of a wider value, unless it is the first: that is one number twice.
 // `own_numbers`: each number of these devices is a whole value of its own and no register; then two
 // points of different numbers share nothing.
 bool collide(const Point& a, const Point& b, bool own_numbers);

@@ -119,6 +119,18 @@ TEST(Audit, AGatewayThatIsLostAtTheEndMayHoldMore) {
   EXPECT_TRUE(r.audit.report().away.empty()) << "it is back";
 }
 
+TEST(Audit, AGatewayOutOfServiceIsNamedAndSpoilsNoVerdict) {
+  Receiver r(Audit::Rule::sequence);
+  say(r.audit, false, "LOST", 2);
+  auto report = r.audit.report();
+  EXPECT_TRUE(report.all_there());
+  EXPECT_EQ(report_lines(report, "eng").back(),
+            "0 gaps in 0 streams; gateway g was away all along: nothing can be said of what it "
+            "still holds");
+  r.get(3);  // it came back, and went again
+  EXPECT_FALSE(r.audit.report().all_there());
+}
+
 TEST(Audit, AGatewayThatWasStoppedIsAwayUnlessAllItMadeHasCome) {
   Receiver r(Audit::Rule::sequence);
   for (int n : {1, 2}) r.get(n);

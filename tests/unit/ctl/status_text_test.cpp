@@ -72,7 +72,8 @@ TEST(StatusText, IsIndonesianThroughout) {
        {"keadaan: perlu perhatian", "perlu perhatian: uplink:room: Terputus", "berjalan 60 menit",
         "2 kali dimulai ulang", "unit-2: TIDAK menjawab selama 10 menit: alat tidak menjawab",
         "TIDAK tersambung selama 10 detik, 4 menunggu", "sambungan ditolak", "pH rendah",
-        "buku besar: diambil 9 = tersimpan 7", "1 pesan tanpa pendengar"})
+        "buku besar: diambil 42 = tersimpan 7 + masih hilang 33 + ditolak 1",
+        "1 pesan tanpa pendengar"})
     EXPECT_THAT(text, HasSubstr(said));
   for (const char* english : {"connected", "refused", "running", "waiting", "state:", "stored",
                               "Disconnected", "answer", "for "})

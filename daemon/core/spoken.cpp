@@ -12,7 +12,7 @@ struct Text {
 };
 
 // By the number of the reason.
-constexpr std::array kReasons{
+constexpr std::array kReasonTexts{
     Text{},
     Text{"the device does not answer", "alat tidak menjawab"},
     Text{"damaged answer (CRC)", "jawaban rusak (CRC)"},
@@ -35,7 +35,7 @@ constexpr std::array kReasons{
     Text{"cannot be converted", "angka tidak dapat diubah"},
     Text{"beyond the points of its calibration", "di luar titik kalibrasi"},
 };
-static_assert(kReasons.size() == kReasonCount);
+static_assert(kReasonTexts.size() == kReasonCount);
 
 constexpr std::array kPhrases{
     Text{"not connected yet", "belum tersambung"},
@@ -163,8 +163,8 @@ const Text* longest_at(std::string_view text) {
 
 std::string_view spoken(Reason reason, std::string_view language) {
   const auto i = static_cast<std::size_t>(reason);
-  if (i >= kReasons.size()) return name(reason);
-  return language == "ind" ? kReasons[i].ind : kReasons[i].eng;
+  if (i >= kReasonTexts.size()) return name(reason);
+  return language == "ind" ? kReasonTexts[i].ind : kReasonTexts[i].eng;
 }
 
 std::string spoken(std::string_view english, std::string_view language) {

@@ -62,7 +62,8 @@ void Printer::report(const Audit::Report& report) {
     }
     json::array away;
     for (const Audit::Away& a : report.away)
-      away.push_back(json::object{{"gateway", a.gateway}, {"reason", a.reason}, {"allAlong", a.all_along}});
+      away.push_back(
+          json::object{{"gateway", a.gateway}, {"reason", a.reason}, {"allAlong", a.all_along}});
     json::object out{{"complete", report.complete()}, {"missing", report.missing()}};
     out["streams"] = std::move(streams);
     out["away"] = std::move(away);

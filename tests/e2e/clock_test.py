@@ -67,7 +67,7 @@ class Clock(unittest.TestCase):
         faketime = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
         self.offset, self.sync = self.bench.folder / "offset", self.bench.folder / "sync"
         # The runtime of a sanitizer has to stand before what stands in between.
-        self.environment = {"LD_PRELOAD": " ".join([*SANITIZERS, str(faketime), str(shim)]), "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1",
+        self.environment = {"LD_PRELOAD": " ".join([*SANITIZERS, str(shim), str(faketime)]), "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1",
                             "FAKETIME_TIMESTAMP_FILE": str(self.offset), "CLOCK_SHIM": str(self.sync), "DONT_FAKE_MONOTONIC": "1"}
         self.set_clock(-YEARS, False)
         self.broker = Broker(self.bench)

@@ -47,6 +47,7 @@ host::v1::ToUplinkHost frame_of(const Connection& from) {
   to.set_will_content_type(from.will_content_type);
   for (const std::string& topic : from.subscribe) to.add_subscribe(topic);
   to.set_in_flight(from.in_flight);
+  to.set_never_connected(from.never_connected);
   return frame;
 }
 

@@ -27,6 +27,7 @@ struct Connection {
   unsigned will_delay_s = 30;                               // MQTT 5
   std::vector<std::string> subscribe;
   unsigned in_flight = 20;
+  bool never_connected = false;  // a failure may then be looked into by a connection of its own
 };
 
 struct Publication {

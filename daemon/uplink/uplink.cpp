@@ -351,6 +351,7 @@ class Uplink::Impl final : public MqttEvents {
     Connection out = options_.connection;
     out.name = options_.name;
     out.in_flight = options_.in_flight;
+    out.never_connected = machine_.counts().epochs == 0;
     auto will = callbacks_.will ? callbacks_.will() : std::nullopt;
     if (!will) return out;
     Message message = message_of(std::move(*will));

@@ -131,7 +131,8 @@ void Session::report() {
   if (happened.down) {
     host::v1::FromUplinkHost frame;
     const auto& broker = configured_->configure().connect();
-    if (!happened.down->certain)
+    // What worked before is configured right: no second knock at a broker that has trouble.
+    if (!happened.down->certain && (broker.never_connected() || happened.down->reason.empty()))
       happened.down->reason = probe(broker.host(), static_cast<std::uint16_t>(broker.port()),
                                     broker.tls(), happened.down->reason);
     frame.mutable_down()->set_reason(std::move(happened.down->reason));

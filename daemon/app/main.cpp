@@ -21,8 +21,8 @@ namespace {
 constexpr int kOk = 0, kUsage = 64, kConfig = 78;
 
 // Every mistake on a line of its own, so that one look at the file mends them all.
-int check(const std::string& file) {
-  config::LoadResult loaded = load_settings(file, Purpose::check);
+int check(const std::string& file, Purpose purpose) {
+  config::LoadResult loaded = load_settings(file, purpose);
   for (const config::Diagnostic& d : loaded.errors) std::puts(config::text(d).c_str());
   for (const config::Diagnostic& d : loaded.warnings)
     std::puts(("warning: " + config::text(d)).c_str());
@@ -60,11 +60,13 @@ int run(const std::string& file, bool debug) {
 int main(int argc, char** argv) {
   gerbang::ipc::use_one_heap(256 << 10);
   CLI::App cli("Gerbang: reads sensors, keeps every reading, forwards aggregates over MQTT.");
-  std::string config, check;
+  std::string config, check, check_reload;
   bool version = false, debug = false;
   cli.add_option("--config", config, "Run the gateway with this configuration file")
       ->default_str("/etc/gerbang/gerbang.toml");
   cli.add_option("--check-config", check, "Print every mistake in FILE and exit (0 valid, 78 not)");
+  cli.add_option("--check-reload", check_reload,
+                 "The same as a running gateway would judge FILE: what may pass is a warning");
   cli.add_flag("--debug", debug, "Log more");
   cli.add_flag("--version", version, "Version, commit, driver ABI, store schema");
   cli.footer(
@@ -83,7 +85,9 @@ int main(int argc, char** argv) {
     return 0;
   }
   try {
-    if (!check.empty()) return gerbang::app::check(check);
+    using gerbang::app::Purpose;
+    if (!check.empty()) return gerbang::app::check(check, Purpose::check);
+    if (!check_reload.empty()) return gerbang::app::check(check_reload, Purpose::check_reload);
     return gerbang::app::run(config.empty() ? "/etc/gerbang/gerbang.toml" : config, debug);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "gerbangd: %s\n", e.what());

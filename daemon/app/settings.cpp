@@ -46,7 +46,8 @@ config::LoadResult load_settings(const std::string& file, Purpose purpose,
   };
   config::Context context = config::system_context(schema);
   context.by_hand = purpose == Purpose::check;
-  context.starts = purpose == Purpose::run;
+  context.starts = purpose != Purpose::check;
+  context.beside = purpose == Purpose::check_reload;
   if (catalogue)
     context.ask = [catalogue](const config::Config& config) {
       return ask_drivers(config, *catalogue);

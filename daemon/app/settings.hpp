@@ -12,7 +12,8 @@ namespace gerbang::app {
 // themselves, then whether each takes its part. Blocks for as long as their host processes need; a
 // catalogue remembers what they said of themselves. `by_hand`: a check outside of the service,
 // which has none of the service's credentials.
-enum class Purpose { check, run };  // run: a driver that crashes is no mistake in the file
+// run: a driver that crashes is no mistake in the file; check_reload: as run, from outside
+enum class Purpose { check, check_reload, run };
 config::LoadResult load_settings(const std::string& file, Purpose purpose,
                                  source::Catalogue* catalogue = nullptr);
 

@@ -96,14 +96,15 @@ std::optional<Secret> secret_of(const Table& table, std::string_view key, const 
   if (!value) return std::nullopt;
   const Place at = table.place(key);
   Resolved file = resolve_file(value->text, at.file, context.environment);
-  if (file.fault && file.no_credentials && context.by_hand) {
+  const bool unseen_here = context.by_hand || (context.beside && file.credential);
+  if (file.fault && file.no_credentials && unseen_here) {
     report.warning(at, table.key(key), file.fault->what, file.fault->remedy);
     return Secret{value->text, {}, {}};
   }
   FileText secret;
   secret.fault = std::move(file.fault);
   if (!secret.fault) secret = read_secret(file.path);
-  if (secret.denied && context.by_hand) {
+  if (secret.denied && unseen_here) {
     const Fault unseen = not_looked_at(file.path);
     report.warning(at, table.key(key), unseen.what, unseen.remedy);
     return Secret{value->text, {}, {}};
@@ -209,9 +210,13 @@ void check_folder(const Table& table, const std::filesystem::path& written,
                            : failure
                                ? "the folder " + folder + " cannot be used: " + failure.message()
                                : folder + " is not a folder";
-  const std::string remedy =
-      "the store makes none: install -d -o gerbang -g gerbang " + folder + ", or remove this key";
-  if (context.starts && written.is_absolute())
+  std::string remedy = "the store makes none: install -d -o gerbang -g gerbang " + folder;
+  if (written.is_absolute())
+    remedy +=
+        " and let the service write there (systemctl edit gerbang: [Service] ReadWritePaths=" +
+        folder + ")";
+  remedy += ", or remove this key";
+  if (context.store_unused || (context.starts && written.is_absolute()))
     report.warning(at, key, what, remedy);
   else
     report.error(at, key, what, remedy);

@@ -183,9 +183,14 @@ class Builder {
   std::string file(std::string_view key, std::filesystem::path& path) {
     const auto value = table_.given(key);
     if (!value) return {};
-    path = resolve_file(value->text, table_.place(key).file, context_.environment).path;
+    const auto place = resolve_file(value->text, table_.place(key).file, context_.environment);
+    path = place.path;
+    if (place.fault && place.no_credentials && (context_.by_hand || context_.beside)) {
+      report_.warning(table_.place(key), table_.key(key), place.fault->what, place.fault->remedy);
+      return {};
+    }
     FileText text = read_public(path);
-    if (text.denied && context_.by_hand) {
+    if (text.denied && (context_.by_hand || (context_.beside && place.credential))) {
       const Fault unseen = not_looked_at(path);
       report_.warning(table_.place(key), table_.key(key), unseen.what, unseen.remedy);
     } else {

@@ -50,6 +50,11 @@ struct Context {
   // that driver, to be supervised and shown, and not a mistake in the file. Its options stay
   // unchecked, with a warning. The same with a disk that is not there yet.
   bool starts = false;
+  // A reload that is checked beside the gateway, as its user: systemd may not show it the
+  // credentials that the gateway has. All else is judged as the gateway will.
+  bool beside = false;
+  // The store will not be opened: a folder of it that is not there is a warning.
+  bool store_unused = false;
   // What a certificate and a private key, both PEM, are to each other; empty: not looked at.
   std::function<KeyPair(const std::string& certificate, const std::string& key)> key_pair;
 };

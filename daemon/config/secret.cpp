@@ -32,8 +32,9 @@ Resolved resolve_file(const std::string& written, const std::string& in_file,
         Fault{"this process was given no credentials, so " + in_quotes(written) + " cannot be read",
               "add LoadCredential=" + name +
                   ":/path/of/the/file to the service (systemctl edit gerbang), or write a path"},
+        true,
         true};
-  return {std::filesystem::path(*folder) / name, {}};
+  return {std::filesystem::path(*folder) / name, {}, true};
 }
 
 FileText read_secret(const std::filesystem::path& path) {

@@ -17,6 +17,7 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 struct Resolved {
   std::filesystem::path path;
   std::optional<Fault> fault;
+  bool credential = false;      // "credential:NAME"
   bool no_credentials = false;  // the fault: this process was not given any
 };
 Resolved resolve_file(const std::string& written, const std::string& in_file,

@@ -157,7 +157,9 @@ std::string names_of(const std::vector<const DeviceCounts*>& devices, std::strin
 
 bool lost(const LineFacts& line) {
   const auto none = [](const SensorFacts& s) { return s.reason == Reason::no_connection; };
-  return std::any_of(line.sensors.begin(), line.sensors.end(), none);
+  const auto missing = [](const SensorFacts& s) { return s.flag == Flag::missing; };
+  return std::any_of(line.sensors.begin(), line.sensors.end(), none) &&
+         std::all_of(line.sensors.begin(), line.sensors.end(), missing);
 }
 
 Advice advice_on_connection(const LineFacts& line, std::string_view language) {

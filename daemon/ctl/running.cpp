@@ -28,7 +28,8 @@ config::LoadResult load_configuration(const Common& common, bool ask) {
   };
   config::Context context = config::system_context(schema);
   context.by_hand = true;
-  context.key_pair = key_pair;
+  if (ask) context.key_pair = key_pair;
+  context.store_unused = !ask;
   const auto state = service_state(std::filesystem::absolute(common.config)).string();
   if (!state.empty())
     context.environment = [state, given = context.environment](const std::string& name) {

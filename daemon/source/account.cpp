@@ -54,18 +54,23 @@ void Account::heartbeat(const Heartbeat& beat, std::int64_t boot_ns) {
     device.microseconds += said.microseconds;
     device.slowest_us = std::max(device.slowest_us, said.slowest_us);
     for (auto& [bucket, times] : said.round_trips) device.round_trips.add(bucket, times);
-    bool answered = false;
+    // Silence begins with silence alone: a damaged frame or a device's own fault was heard. Noise
+    // in its place does not end one.
+    bool answered = false, quiet = false;
     Reason failure = Reason::none;
     for (auto& [reason, count] : said.results) {
       if (count == 0) continue;
       device.results[reason] += count;
       if (reason == Reason::none) device.last_answer_boot_ns = boot_ns;
-      answered = answered || reason == Reason::none || reason == Reason::exception;
-      if (reason != Reason::back_off) failure = reason;  // that one only says that nobody asked
+      if (reason == Reason::back_off) continue;  // that one only says that nobody asked
+      failure = reason;
+      const bool silence = reason == Reason::timeout || reason == Reason::no_connection;
+      quiet = quiet || silence;
+      answered = answered || !(silence || reason == Reason::crc || reason == Reason::protocol);
     }
     if (answered) {
       device.silent_since_boot_ns = 0;
-    } else if (failure != Reason::none) {
+    } else if (quiet || (failure != Reason::none && device.silent_since_boot_ns != 0)) {
       if (device.silent_since_boot_ns == 0) device.silent_since_boot_ns = boot_ns;
       device.silent_reason = failure;
     }

@@ -29,6 +29,14 @@ std::string device_name(std::uint8_t unit) {
 bool passes(std::uint8_t exception) {
   return exception == 5 || exception == 6 || exception == 10 || exception == 11;
 }
+// What an exchange says of the unit. A gateway's word that nobody answered there is silence.
+gerbang_reason said_of_unit(const Outcome& outcome, bool probe) {
+  const bool refused = outcome.kind == Outcome::Kind::exception;
+  if (refused && (outcome.exception == 10 || outcome.exception == 11))
+    return GERBANG_REASON_TIMEOUT;
+  const bool answered = outcome.kind != Outcome::Kind::failure;
+  return probe && answered ? GERBANG_REASON_NONE : outcome.reason;
+}
 // The codes that one address or the number of registers may have caused.
 bool about_address(std::uint8_t exception) {
   return exception == 2 || exception == 3;
@@ -155,8 +163,7 @@ void Poller::ask(std::size_t index) {
 
   const bool answered = outcome.kind != Outcome::Kind::failure;
   if (!outcome.line_lost || outcome.sent)
-    host_.exchange(device_name(request.unit).c_str(),
-                   probe && answered ? GERBANG_REASON_NONE : outcome.reason,
+    host_.exchange(device_name(request.unit).c_str(), said_of_unit(outcome, probe),
                    std::chrono::duration_cast<std::chrono::microseconds>(now - begin));
   if (answered) {
     ++answers_;

@@ -161,6 +161,19 @@ class CheckConfig(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
             self.assertIn("valid: 1 driver, 3 sensors, 0 uplinks", done.stdout)
 
+    def test_a_reload_is_judged_as_the_gateway_will_and_reading_needs_no_store(self):
+        with Bench() as bench:
+            away = bench.folder / "disk"
+            file = bench.write("away.toml", identity() + f'[store]\npath = "{away}/gerbang.db"\n' + DRIVER + sensor("a"))
+            for option, code, word in (("--check-config", 78, ""), ("--check-reload", 0, "warning: ")):
+                done = self.run_on(bench, [BUILD / "bin/gerbangd", option, file])
+                self.assertEqual(done.returncode, code, done.stdout)
+                self.assertIn(f"{word}{file}:", done.stdout)
+                self.assertIn(f"the folder {away} does not exist", done.stdout)
+                self.assertIn(f"ReadWritePaths={away}", done.stdout)
+            done = self.run_on(bench, [BUILD / "bin/gerbangctl", "read", "--config", file])
+            self.assertNotEqual(done.returncode, 78, done.stdout + done.stderr)
+
     def test_a_file_that_is_not_there_is_a_wrong_configuration(self):
         with Bench() as bench:
             for command in (["gerbangd", "--check-config"], ["gerbangd", "--config"], ["gerbangctl", "check"],

@@ -238,6 +238,26 @@ TEST(DriverAccount, KnowsSinceWhenADeviceIsSilentAndWhy) {
   EXPECT_EQ(said(not_asked, 600).silent_since_boot_ns, 0) << "perhaps it has no such device now";
 }
 
+TEST(DriverAccount, WhatWasHeardIsNotSilenceThoughItWasNoGood) {
+  Account account;
+  Heartbeat beat;
+  const auto said = [&](Reason reason, std::int64_t at) {
+    Exchanges one = exchanges("lora", 0, 0, 0, 0);
+    one.results = {{reason, 1}};
+    beat.exchanges = {std::move(one)};
+    account.heartbeat(beat, at);
+    DriverStatus status;
+    account.report(status);
+    return status.devices.front().silent_since_boot_ns;
+  };
+  for (const Reason heard : {Reason::crc, Reason::protocol, Reason::conversion,
+                             Reason::device_fault, Reason::no_target, Reason::exception})
+    EXPECT_EQ(said(heard, 100), 0) << name(heard);
+  EXPECT_EQ(said(Reason::no_connection, 200), 200);
+  EXPECT_EQ(said(Reason::crc, 300), 200) << "noise is no answer";
+  EXPECT_EQ(said(Reason::device_fault, 400), 0);
+}
+
 TEST(DriverAccount, IsBoundedWhateverNamesAHostInvents) {
   Account account;
   Heartbeat beat;

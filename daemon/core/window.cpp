@@ -12,6 +12,11 @@ constexpr std::int64_t kLookBackMs = 48 * kHourMs;  // longer ones make rows thi
 constexpr std::int64_t kLeastAheadMs = 60'000;      // how far ahead of the clock a reading may be
 constexpr std::size_t kMostDirty = 20'000;          // sensors × windows that wait for a revision
 constexpr std::size_t kMostAbsences = 32;
+constexpr std::size_t kMostAhead = 256;  // batches; as many as a window of minutes has
+
+std::int64_t most_ahead_ms(std::int64_t length_ms) {
+  return std::max(2 * length_ms, kLeastAheadMs);
+}
 
 bool counts(const Sample& s) {
   return (s.flag == Flag::good || s.flag == Flag::not_evaluated) &&
@@ -90,6 +95,22 @@ WindowEngine::Slot& WindowEngine::open(Level& level, std::int64_t time_ms) {
 
 // ---- readings ----
 
+bool WindowEngine::is_ahead(std::uint32_t index, std::int64_t time_ms, std::int64_t now_ms) const {
+  const std::size_t base = places_[index].base;
+  return time_ms >= now_ms + most_ahead_ms(base == kNone ? 0 : levels_[base].length_ms);
+}
+
+// Of a batch that was folded before the state was saved.
+bool WindowEngine::was_ahead(std::size_t level, std::int64_t time_ms, std::int64_t batch) const {
+  const auto then = ahead_.find(batch);
+  return then != ahead_.end() && time_ms >= then->second + most_ahead_ms(levels_[level].length_ms);
+}
+
+void WindowEngine::folded(std::int64_t batch) {
+  newest_ = std::max(newest_, batch);
+  if (!ahead_.empty()) ahead_.erase(ahead_.begin(), ahead_.lower_bound(replay_from()));
+}
+
 WindowEngine::Fate WindowEngine::add(const Sample& sample) {
   const std::size_t base = places_[sample.index].base;
   if (base == kNone) {
@@ -124,8 +145,10 @@ WindowEngine::Fate WindowEngine::add(const Sample& sample) {
     return Fate::refused;
   }
   if (slot == nullptr) {
-    if (sample.time_ms >= now_ms_ + std::max(2 * level.length_ms, kLeastAheadMs)) {
+    if (is_ahead(sample.index, sample.time_ms, now_ms_)) {
       refuse("future", plan_[sample.index].series);
+      ahead_.emplace(sample.batch, now_ms_);
+      if (ahead_.size() > kMostAhead) ahead_.erase(ahead_.begin());
       return Fate::refused;
     }
     slot = &open(level, sample.time_ms);

@@ -77,11 +77,13 @@ class WindowEngine {
   // What time it is.
   void advance(std::int64_t now_ms) { now_ms_ = now_ms; }
   Fate add(const Sample& sample);
+  // True for a time so far ahead of `now` that add() refuses it. UTC milliseconds.
+  bool is_ahead(std::uint32_t index, std::int64_t time_ms, std::int64_t now_ms) const;
   // A verdict: the window that counted the reading of this time is to be counted again, before it
   // closes or as a revision. False: there are too many of them.
   bool reflag(std::uint32_t index, std::int64_t time_ms);
   // Every reading of batches up to this one was added.
-  void folded(std::int64_t batch) { newest_ = std::max(newest_, batch); }
+  void folded(std::int64_t batch);
   std::int64_t newest() const { return newest_; }
 
   // Readings older than this are gone from the store, or their rows are.
@@ -269,6 +271,7 @@ class WindowEngine {
   }
   void count_folded(std::uint32_t index, std::uint64_t readings);
   void changed(std::uint32_t index) { slow_changed_[index] = true; }
+  bool was_ahead(std::size_t level, std::int64_t time_ms, std::int64_t batch) const;
   struct Part {
     Tally tally;
     Merge merge;
@@ -287,6 +290,9 @@ class WindowEngine {
   std::vector<std::int64_t> slow_upto_;
   std::vector<TimeSpan> absences_;
   std::map<DirtyKey, std::uint32_t> dirty_;
+  // Batches that a restart replays and of which a reading was refused as ahead of the clock: what
+  // time it was then. At most kMostAhead; of what is older than those it is decided anew.
+  std::map<std::int64_t, std::int64_t> ahead_;
   std::vector<std::uint64_t> waiting_;  // by index: in open or dirty windows
   Reasons refused_;
   Counts folded_;

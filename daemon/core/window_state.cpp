@@ -128,6 +128,12 @@ std::string WindowEngine::save() const {
     words.number(key.start);
     words.number(late);
   }
+  if (ahead_.empty()) return words.take();  // as it was before there were any
+  words.number(ahead_.size());
+  for (const auto& [batch, then] : ahead_) {
+    words.number(batch);
+    words.number(then);
+  }
   return words.take();
 }
 
@@ -209,12 +215,18 @@ bool WindowEngine::load(std::string_view saved) {
     dirty[key] = late;
     waiting[key.index] += late;
   }
+  std::map<std::int64_t, std::int64_t> ahead;
+  for (std::size_t n = words.at_end() ? 0 : words.count(); n > 0; --n) {
+    auto batch = words.number<std::int64_t>();
+    ahead[batch] = words.number<std::int64_t>();
+  }
   if (words.failed() || !words.at_end() || open_from.empty()) return false;
 
   saved_at_ms_ = saved_at;
   saved_batch_ = newest_ = newest;
   anchors_ = std::move(anchors);
   dirty_ = std::move(dirty);
+  ahead_ = std::move(ahead);
   waiting_ = std::move(waiting);
   for (const auto& [series, late] : dropped) refuse("removed", series, late);
   // A length that is new begins with the window that was open; what closed of it in windows of
@@ -293,6 +305,7 @@ WindowEngine::Fate WindowEngine::replay(const Sample& sample) {
   const std::size_t base = places_[sample.index].base;
   const bool before = sample.batch <= saved_batch_;
   if (before && (base == kNone || closed(base, sample.time_ms))) return Fate::known;
+  if (before && was_ahead(base, sample.time_ms, sample.batch)) return Fate::known;
   if (sample.batch <= slow_upto_[sample.index]) return Fate::known;
   // A sensor that had a finer window when the state was saved: its readings of then closed windows
   // are in rows.
@@ -303,7 +316,9 @@ WindowEngine::Fate WindowEngine::replay(const Sample& sample) {
 // Its windows are lost with the sensor: what they held is counted, and what closed before is not
 // counted again.
 void WindowEngine::replay_unknown(std::int32_t series, std::int64_t time_ms, std::int64_t batch) {
-  if (batch > saved_batch_ || time_ms >= saved_open_from_) refuse("removed", series);
+  const bool before = batch <= saved_batch_;
+  if (before && (time_ms < saved_open_from_ || was_ahead(0, time_ms, batch))) return;
+  refuse("removed", series);
 }
 
 // ---- reload ----

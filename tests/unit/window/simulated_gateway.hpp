@@ -66,8 +66,8 @@ class SimulatedGateway {
         s.index = index_[series];
         engine.replay(s);
       }
-      engine.folded(b);
     }
+    engine.folded(last);
     if (seen > 0) engine.absent(seen, now_ms);
   }
 

@@ -12,7 +12,7 @@ constexpr std::int64_t kLookBackMs = 48 * kHourMs;  // longer ones make rows thi
 constexpr std::int64_t kLeastAheadMs = 60'000;      // how far ahead of the clock a reading may be
 constexpr std::size_t kMostDirty = 20'000;          // sensors × windows that wait for a revision
 constexpr std::size_t kMostAbsences = 32;
-constexpr std::size_t kMostAhead = 256;  // batches; as many as a window of minutes has
+constexpr std::size_t kMostAhead = 4'096;  // batches; an hour of them
 
 std::int64_t most_ahead_ms(std::int64_t length_ms) {
   return std::max(2 * length_ms, kLeastAheadMs);

@@ -50,6 +50,7 @@ bool AlarmDesk::start(const std::string& boot_id, const Times& now, const std::s
   engine_.configure(std::move(plan.rules), plan.flapping, moment(now));
   if (headed && !saved.empty()) (void)engine_.load(rest, moment(now));
   shift_ms_ = anchor_ms_ + now.boot_ms - now.wall_ms;
+  started_at_ = moment(now).at;
   if (saved.empty()) replay_shift_ms_ = shift_ms_;
   // What loading itself has changed is to be stored with what it says.
   constexpr std::size_t kUpto = 5;  // "upto "
@@ -74,12 +75,15 @@ void AlarmDesk::configure(AlarmPlan plan, const Times& now) {
 }
 
 void AlarmDesk::replay(const Sample& sample, std::int32_t series) {
-  engine_.on_reading(sample, series, sample.time_ms + replay_shift_ms_);
+  engine_.on_reading(sample, series, std::min(sample.time_ms + replay_shift_ms_, started_at_));
 }
 
 void AlarmDesk::on_reading(const Sample& sample, std::int32_t series, std::int64_t boot_ns,
                            bool device_time) {
-  engine_.on_reading(sample, series, device_time ? sample.time_ms + shift_ms_ : at(boot_ns));
+  // Nothing was measured after it came: a device that was ahead once would be late for as long.
+  const std::int64_t came_at = at(boot_ns);
+  engine_.on_reading(sample, series,
+                     device_time ? std::min(sample.time_ms + shift_ms_, came_at) : came_at);
 }
 
 Label AlarmDesk::text_of(const alarm::Engine::Said& said) const {

@@ -91,8 +91,9 @@ class AlarmDesk {
   std::int64_t anchor_ms_ = 0;  // time of the axis = boot time + this
   std::int64_t shift_ms_ = 0;   // time of the axis = UTC + this
   std::int64_t replay_shift_ms_ = 0;
-  std::int64_t upto_ = 0;  // batches up to this were looked at
-  std::string stored_;     // without its line of upto_
+  std::int64_t started_at_ = 0;  // on the axis: what is replayed was before
+  std::int64_t upto_ = 0;        // batches up to this were looked at
+  std::string stored_;           // without its line of upto_
   std::vector<Message> farewells_;
 };
 

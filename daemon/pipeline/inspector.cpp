@@ -85,9 +85,10 @@ void Inspector::forget() {
 }
 
 quality::Mark Inspector::judge(const Reading& reading, double value, std::int64_t time_ms,
-                               std::vector<Late>& late) {
+                               std::vector<Late>& late, bool ahead) {
   One& one = sensors_[reading.sensor];
   quality::Point point = point_of(reading, value);
+  point.ahead = ahead;
   if (!maintenance.empty() && reading.flag != Flag::missing &&
       maintenance.at(one.id, time_ms) != nullptr) {
     one.tests.hear(point, *one.rules);

@@ -31,10 +31,10 @@ class Inspector {
     Reading verdict;
     double value = 0;  // of the reading
   };
-  // The mark of a reading as the driver gave it. `value`: calibrated; `time_ms`: UTC. Verdicts of
-  // earlier readings are put behind `late`.
+  // The mark of a reading as the driver gave it. `value`: calibrated; `time_ms`: UTC; `ahead`:
+  // see quality::Point. Verdicts of earlier readings are put behind `late`.
   quality::Mark judge(const Reading& reading, double value, std::int64_t time_ms,
-                      std::vector<Late>& late);
+                      std::vector<Late>& late, bool ahead = false);
 
   // The readings of sensors with a formula whose inputs were judged since the last call, to be
   // judged in their turn. Call until it returns none: readings of a frame are kept so long.

@@ -238,11 +238,14 @@ void Pipeline::judge(const Reading& reading) {
   sample.clock = epoch.trust;
   sample.raw = reading.raw;
   if (reading.flag != Flag::missing) sample.value = sensor.calibration.apply(reading.raw.value());
-  const quality::Mark mark = inspector_.judge(reading, sample.value, sample.time_ms, late_);
+  const bool device_time = reading.unix_ns != 0;
+  const bool ahead = device_time && engine_->is_ahead(reading.sensor, sample.time_ms, now_ms());
+  const quality::Mark mark = inspector_.judge(reading, sample.value, sample.time_ms, late_, ahead);
   sample.flag = mark.flag;
   sample.reason = mark.reason;
   count(live_[reading.sensor], sample.flag);
-  show(live_[reading.sensor], sample, reading.boot_ns, reading.unix_ns != 0);
+  show(live_[reading.sensor], sample, reading.boot_ns, device_time);
+  live_[reading.sensor].ahead = ahead;
   if (sample.flag != Flag::missing) alarms_.on_arrival(sensor.series, reading.boot_ns);
   if (sample.flag == Flag::missing) {
     std::int64_t window = engine_->window(0, sample.time_ms).start_ms;
@@ -307,7 +310,7 @@ void Pipeline::complain_of_silence() {
 
 void Pipeline::show(Live& live, const Sample& sample, std::int64_t boot_ns, bool device_time) {
   // What a device kept for itself may be older than what it said since.
-  if (live.any && device_time && sample.time_ms < live.time_ms) return;
+  if (live.any && device_time && !live.ahead && sample.time_ms < live.time_ms) return;
   live.any = true;
   live.flag = sample.flag;
   live.reason = sample.reason;

@@ -220,6 +220,7 @@ void Pipeline::show_again(const Sample& sample, std::int64_t boot_ns) {
   const std::int64_t age_ms = now_ms() - sample.time_ms;
   const std::int64_t by_age = nanoseconds(clock_.boot()) - age_ms * kNsPerMs;
   const bool device_time = boot_ns == 0;
+  if (device_time && engine_->is_ahead(sample.index, sample.time_ms, now_ms())) return;
   if (!device_time && std::abs(boot_ns - by_age) > kSameMs * kNsPerMs) return;
   show(live_[sample.index], sample, device_time ? by_age : boot_ns, device_time);
 }

@@ -42,6 +42,7 @@ struct Live {
   Raw raw;           // meaningless when flag is missing, and so is value
   double value = 0;  // in the quantity's unit
   std::int64_t time_ms = 0, boot_ns = 0;
+  bool ahead = false;  // by the device's clock; what comes next is newer, whatever it says
   std::uint64_t good = 0, not_evaluated = 0, suspect = 0, bad = 0, missing = 0;
   std::uint64_t reflagged = 0;  // of those, what a later test said something worse of
 };

@@ -82,21 +82,21 @@ Corrector::Result Corrector::take(std::span<const Input> inputs) {
   return out;
 }
 
-// Older than what is in the sum: what the sum was at that time is not known any more.
-bool Corrector::is_late(const Input& input, Result& out) {
+// Older than what is in the sum: what the sum was at that time is not known any more. Ahead of the
+// clock: all that comes until then would be older.
+bool Corrector::is_out_of_time(const Input& input, Result& out) {
   const bool late = last_ns_ != 0 && input.point.device_time == last_device_time_ &&
                     input.point.time_ns < last_ns_;
-  last_device_time_ = input.point.device_time;
-  if (!late) return false;
-  out.mark.flag = Flag::missing;
-  out.mark.reason = Reason::conversion;
+  if (!input.point.ahead) last_device_time_ = input.point.device_time;
+  if (!late && !input.point.ahead) return false;
+  out.mark = mark_of(Flag::missing, Reason::conversion);
   return true;
 }
 
 // A counter that went too fast or backwards was replaced: what it counted meanwhile is not known.
 void Corrector::count(const Input& input, Result& out) {
   out.value = sum_;
-  if (is_late(input, out) || !sound(input.point.mark)) return;
+  if (is_out_of_time(input, out) || !sound(input.point.mark)) return;
   const std::int64_t before_ns = std::exchange(last_ns_, input.point.time_ns);
   const Raw before = std::exchange(last_raw_, input.raw);
   if (!std::exchange(any_, true) || before == input.raw) return;
@@ -140,7 +140,7 @@ double Corrector::flow_of(double value) const {
 
 void Corrector::integrate(const Input& input, Result& out) {
   out.value = sum_;
-  if (is_late(input, out) || !sound(input.point.mark)) return;
+  if (is_out_of_time(input, out) || !sound(input.point.mark)) return;
   const std::int64_t before_ns = std::exchange(last_ns_, input.point.time_ns);
   const double flow = flow_of(input.point.value);
   const double before = std::exchange(last_value_, flow);
@@ -155,6 +155,10 @@ void Corrector::integrate(const Input& input, Result& out) {
 // The wind blows from its direction: u to the east, v to the north.
 void Corrector::blow(const Input& speed, const Input& direction, Result& out) {
   if (!sound(out.mark)) return;
+  if (speed.point.ahead) {
+    out.mark = mark_of(Flag::missing, Reason::conversion);
+    return;
+  }
   Gust now{speed.point.time_ns, -speed.point.value * std::sin(direction.point.value * kRadians),
            -speed.point.value * std::cos(direction.point.value * kRadians)};
   gusts_.push_back(now);
@@ -183,8 +187,7 @@ void Corrector::blow(const Input& speed, const Input& direction, Result& out) {
       break;
   }
   if (std::hypot(u, v) < kStill) {
-    out.mark.flag = Flag::missing;
-    out.mark.reason = Reason::conversion;
+    out.mark = mark_of(Flag::missing, Reason::conversion);
     return;
   }
   double degrees = std::atan2(-u, -v) / kRadians;

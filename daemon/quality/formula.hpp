@@ -63,7 +63,8 @@ class Corrector {
     double value = 0;  // meaningless when the mark says missing
     Mark mark;         // as bad as the worst input, or worse
   };
-  // A reading of the first input, with those of the others that belong to it.
+  // A reading of the first input, with those of the others that belong to it. In a sum or a mean of
+  // time one that is ahead of the clock takes no part: missing, CONVERSION.
   Result take(std::span<const Input> inputs);
 
   // From the boot time of what was saved to that of now.
@@ -89,7 +90,7 @@ class Corrector {
   void replay_computed(const Point& point, bool timed);
 
  private:
-  bool is_late(const Input& input, Result& out);
+  bool is_out_of_time(const Input& input, Result& out);
   void count(const Input& input, Result& out);
   void integrate(const Input& input, Result& out);
   void blow(const Input& speed, const Input& direction, Result& out);

@@ -56,7 +56,7 @@ void Relations::forget() {
 Relations::Outcome Relations::take(std::uint32_t sensor, const Point& point) {
   Outcome out;
   if (sensor >= of_.size() || of_[sensor].empty()) return out;
-  if (!comparable(point.mark)) return out;
+  if (!comparable(point.mark) || point.ahead) return out;
   if (newest_[sensor] && newest_[sensor]->device_time == point.device_time &&
       point.time_ns < newest_[sensor]->time_ns)
     return out;

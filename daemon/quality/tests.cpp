@@ -68,7 +68,7 @@ Tests::Outcome Tests::take(const Point& point, const Rules& rules) {
     out.mark = worse(out.mark, mark_of(Flag::suspect, Reason::warm_up));
     return out;
   }
-  if (out.mark.flag == Flag::bad) return out;  // no neighbour of any other
+  if (out.mark.flag == Flag::bad || point.ahead) return out;  // no neighbour of any other
   const bool newest = follows(point, rules);
   if (!newest) return out;
   if (const Mark found = spike(point, rules); found.reason != Reason::none) {

@@ -18,6 +18,7 @@ namespace gerbang::quality {
 struct Point {
   std::int64_t time_ns = 0;  // the device's own clock if it has one, else boot time
   bool device_time = false;
+  bool ahead = false;        // stamped so far in the future that no window takes it
   std::int64_t boot_ns = 0;  // when it came
   double value = 0;          // in the quantity's unit; meaningless when the mark says missing
   Mark mark;                 // the driver's word of it
@@ -35,8 +36,8 @@ class Tests {
     Mark mark;  // of this reading
     std::optional<Verdict> before;
   };
-  // Readings in the order in which they came. One that is older than the one before is judged by
-  // itself only.
+  // Readings in the order in which they came. One that is older than the one before, or ahead of
+  // the clock, is judged by itself only.
   Outcome take(const Point& point, const Rules& rules);
 
   // A reading that nobody judges, since people work on the sensor: it was heard, and the readings

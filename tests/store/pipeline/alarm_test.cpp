@@ -161,6 +161,22 @@ TEST(Alarms, OfConditionsCountTheirHoldTimeAndSurviveARestart) {
   EXPECT_EQ(said(plant, "driver-wtp-down")[1].occurrence(), 1u);
 }
 
+TEST(Alarms, SeeWhatComesAfterAReadingOfNextYear) {
+  Plant plant({sensor("ph")});
+  plant.options.alarms = plan({above("high", 8.5)});
+  plant.start();
+  const auto stamped = [&](double value, std::chrono::hours ahead) {
+    Reading one = plant.reading(0, value);
+    one.unix_ns = (unix_ms(plant.clock.wall()) + ahead / 1ms) * 1'000'000;
+    return one;
+  };
+  plant.give({stamped(7, 24h * 365)});
+  plant.advance(1s);
+  plant.give({stamped(9, 0h)});
+  EXPECT_TRUE(comes(plant, "high", 1));
+  EXPECT_EQ(plant.pipe->live(0).value, 9);
+}
+
 TEST(Alarms, HoldTimesDoNotJumpWithTheClock) {
   auto slow = above("slow", 8.5);
   slow.hold_ms = 60'000;

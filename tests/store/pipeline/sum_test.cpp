@@ -87,6 +87,32 @@ TEST(Sum, ABadReadingBeforeARestartIsBridgedAsWithoutOne) {
   EXPECT_NEAR(plant.poll(36), 0.4, 1e-12) << "from the last one that counts";
 }
 
+// A device whose clock was a year ahead for one reading.
+TEST(Sum, AReadingOfNextYearDoesNotEndIt) {
+  FlowPlant plant;
+  const auto poll = [&](std::chrono::hours ahead) {
+    Reading one = plant.reading(0, 36);
+    one.unix_ns = (unix_ms(plant.clock.wall()) + ahead / 1ms) * 1'000'000;
+    ++plant.given;
+    plant.give({one});
+    const pipeline::Live now = plant.pipe->live(1);
+    plant.advance(20s);
+    return now;
+  };
+  (void)poll(0h);
+  EXPECT_NEAR(poll(0h).value, 0.2, 1e-12);
+  const auto wrong = poll(24h * 365);
+  EXPECT_EQ(wrong.flag, Flag::missing);
+  EXPECT_EQ(wrong.reason, Reason::conversion);
+  const auto on = poll(0h);
+  EXPECT_EQ(on.flag, Flag::not_evaluated);
+  EXPECT_NEAR(on.value, 0.6, 1e-12) << "over the gap that it left";
+  EXPECT_EQ(plant.store->status().not_folded["future"], 2u) << "the flow, and what was made of it";
+  plant.crash();
+  plant.start();
+  EXPECT_NEAR(poll(0h).value, 0.8, 1e-12);
+}
+
 // The boot time of another boot says nothing; the wall clock does if it is believed on both sides.
 TEST(Sum, OverAnotherBootTheClockTells) {
   FlowPlant plant;

@@ -124,6 +124,36 @@ TEST(Formula, AFlowIsIntegratedOverShortGapsOnly) {
   EXPECT_NEAR(volume.take(in).value, 27.5, 1e-12) << "over the one that was bad";
 }
 
+// All that comes until that time would be late.
+TEST(Formula, AReadingAheadOfTheClockTakesNoPartInASumOrAMeanOfTime) {
+  const auto ahead = [](Corrector::Input in) {
+    in.point.time_ns += 365 * 86'400 * kSecond;
+    in.point.ahead = true;
+    return in;
+  };
+  const Mark none{Flag::missing, Reason::conversion};
+  Formula f = formula(Formula::Kind::flow_integral);
+  f.max_gap_ms = 3'600'000;
+  Corrector volume(f);
+  (void)volume.take(std::vector{input(0, 10)});
+  EXPECT_EQ(volume.take(std::vector{ahead(input(900, 10))}).mark, none);
+  const auto on = volume.take(std::vector{input(1800, 10)});
+  EXPECT_NEAR(on.value, 5, 1e-12);
+  EXPECT_EQ(on.mark.flag, Flag::not_evaluated);
+
+  Corrector counted(formula(Formula::Kind::totaliser_volume));
+  (void)counted.take(std::vector{counter(0, 100)});
+  EXPECT_EQ(counted.take(std::vector{ahead(counter(1, 110))}).mark, none);
+  EXPECT_EQ(counted.take(std::vector{counter(2, 120)}).value, 20);
+
+  f = formula(Formula::Kind::wind_vector);
+  f.period_ms = 60'000;
+  f.wind = Formula::Wind::speed;
+  Corrector wind(f);
+  EXPECT_EQ(wind.take(std::vector{ahead(input(0, 90)), ahead(input(0, 0))}).mark, none);
+  EXPECT_NEAR(wind.take(std::vector{input(1, 2), input(1, 0)}).value, 2, 1e-12);
+}
+
 // The time of the last reading is on the clock of its boot.
 TEST(Formula, AFlowGoesOnAfterARestartWhereTheTimeIsKnown) {
   Formula f = formula(Formula::Kind::flow_integral);

@@ -31,6 +31,15 @@ TEST(Relation, SaturationOfOxygen) {
   for (auto [celsius, mg] : known) EXPECT_NEAR(oxygen_saturation(celsius), mg, 0.0005) << celsius;
 }
 
+TEST(Relation, WhatIsAheadOfTheClockEndsNone) {
+  Relations relations({dust()}, {1000, 1000});
+  Point wrong = point(1'000'000, 10);
+  wrong.ahead = true;
+  (void)relations.take(1, wrong);
+  (void)relations.take(1, point(10, 10));
+  EXPECT_TRUE(relations.take(0, point(10, 11)).held);
+}
+
 TEST(Relation, SaysWhatCannotBothBeRight) {
   EXPECT_EQ(agree(dust(), 12, 10), true) << "within the tolerance";
   EXPECT_EQ(agree(dust(), 268, 7), false) << "seen in official data";

@@ -86,6 +86,20 @@ TEST(Stream, NotANumberIsBadAndNoNeighbour) {
   EXPECT_EQ(stream.say_all({1, std::nan(""), 2, 3}).flags(), "2411");
 }
 
+TEST(Stream, WhatIsAheadOfTheClockIsNoNeighbour) {
+  Rules rules;
+  rules.rate = 5;
+  Stream stream(rules);
+  stream.say(1).say(2);
+  Point wrong;
+  wrong.time_ns = stream.now + 365 * 24 * kHour;
+  wrong.boot_ns = stream.now;
+  wrong.value = 3;
+  wrong.ahead = true;
+  stream.take(wrong).say(50);
+  EXPECT_EQ(stream.flags(), "2123") << "it is compared with the one before";
+}
+
 TEST(Stream, TheRateIsOfTheTimeBetween) {
   Rules rules;
   rules.rate = 0.5;

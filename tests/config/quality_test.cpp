@@ -231,5 +231,18 @@ TEST(Push, WhatNeedsAnIntervalAsksForIt) {
       AllOf(HasSubstr("nothing is expected of \"q\""), HasSubstr("interval = \"15m\"")));
 }
 
+// An hour of a counter takes part if nothing is missing before it.
+TEST(Push, ACounterIsComparedWithItsFlowIfItsIntervalIsKnown) {
+  const std::string flow = posted("q", "flow", "interval = \"15m\"");
+  const std::string check =
+      "[[indicator]]\nid = \"c\"\nstandard = \"flow-check\"\n"
+      "inputs = { volume = \"v\", flow = \"q\" }\n";
+  EXPECT_THAT(mistake(kPost + flow + posted("v", "volume") + check),
+              AllOf(HasSubstr("inputs.volume: nothing is expected of \"v\""),
+                    HasSubstr("interval = \"15m\"")));
+  const Config config = good(kPost + flow + posted("v", "volume", "interval = \"15m\"") + check);
+  EXPECT_EQ(config.indicators.size(), 1u);
+}
+
 }  // namespace
 }  // namespace gerbang::config

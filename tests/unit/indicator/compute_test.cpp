@@ -318,6 +318,26 @@ TEST(Difference, ComparesHoursThatBothKnow) {
   EXPECT_DOUBLE_EQ(*days.capture, 23 / 24.0);
 }
 
+TEST(Difference, OfACounterThatSpeaksByItselfNowAndThen) {
+  Plan quarterly = pipe();
+  for (Input& input : quarterly.inputs) input.interval_ms = 900'000;
+  std::vector<Row> given = {{1, -1, 5.0, 4, 40.0}};
+  for (int hour = 0; hour < 24; ++hour) {
+    given.push_back({1, hour, 5.0, 4, 40.0});
+    given.push_back({2, hour, 40.0, 4});
+  }
+  auto all = rows(given);
+  int place = 0;
+  for (Aggregate& row : all) {
+    row.first_ms = row.start_ms + 60'000 * (++place % 10);  // not by the clock
+    row.last_ms = row.start_ms + 60'000 * (50 - place % 5);
+    row.expected = 4;
+  }
+  const Outcome out = compute(quarterly, kWindow, "2026-01-01", all);
+  EXPECT_EQ(out.value, 0);
+  EXPECT_EQ(out.capture, 1);
+}
+
 TEST(Difference, OfACounterThatStandsStillIsAllOfIt) {
   EXPECT_EQ(compared(std::vector<PipeHour>(24, {0.0, 3.0})).value, 100);
   EXPECT_EQ(compared(std::vector<PipeHour>(24, {0.0, 0.0})).value, 0) << "nothing flowed";

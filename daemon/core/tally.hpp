@@ -61,7 +61,9 @@ double increment(const Raw& before, const Raw& after, std::optional<std::uint64_
 // True where the contents differ by more than rounding; `revision` and `upto` are not content.
 bool differ(const Aggregate& a, const Aggregate& b);
 
-// How many readings a window of this length should bring; nullopt: not polled.
+// How many readings a window of this length should bring; nullopt: not polled. Rounded down: where
+// the interval does not divide the window, or the polls begin anew in it (a restart), one reading
+// more can come.
 std::optional<std::uint32_t> expected(const SeriesPlan& plan, const TimeSpan& span);
 
 using ReasonCounts = std::array<std::uint32_t, kReasonCount>;

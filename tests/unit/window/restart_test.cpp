@@ -203,37 +203,6 @@ TEST(Revision, ConvergesToTheRowsOfReadingsOnTime) {
   }
 }
 
-// A device whose clock is ahead: by a year, and by so little that its time has come at the restart;
-// of what no commit has refused it is decided anew then.
-TEST(Restart, CountsAReadingThatWasAheadOfTheClockOnce) {
-  for (const std::int64_t ahead_ms : {2 * kMinute, 2 * kMinute + 20'000, 365 * kDayMs}) {
-    SimulatedDisk disk;
-    const std::vector<SeriesPlan> both = {sensor(3, QuantityKind::gauge, 1000),
-                                          sensor(4, QuantityKind::gauge, 1000)};
-    auto gateway = std::make_unique<SimulatedGateway>(disk, options(), both, kStart);
-    Sample right, wrong;
-    right.flag = wrong.flag = Flag::good;
-    right.index = 3;
-    wrong.index = 4;
-    std::uint64_t given = 0;
-    for (std::int64_t now = kStart; now < kStart + 6 * kMinute; now += 1000) {
-      right.time_ms = now;
-      wrong.time_ms = now + ahead_ms;
-      gateway->store({right, wrong}, now);
-      ++given;
-      gateway->close(now);
-      if (now % 7'000 == 0)
-        gateway = std::make_unique<SimulatedGateway>(disk, options(), both, now);
-      ASSERT_EQ(gateway->difference(), 0) << ahead_ms << ", " << (now - kStart) / 1000 << " s";
-    }
-    gateway->close(kStart + kHourMs);
-    const std::uint64_t refused = sum(disk.not_folded["future"]);
-    EXPECT_EQ(sum(disk.folded) + refused, 2 * given) << ahead_ms;
-    EXPECT_LE(refused, given) << ahead_ms;
-    EXPECT_GE(refused, ahead_ms > kDayMs ? given : 0) << ahead_ms;
-  }
-}
-
 TEST(Restart, MakesNoRowsOfTheTimeItWasOff) {
   SimulatedDisk disk;
   auto arrivals = signal(4, 1, 0, 0);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <numeric>
 #include <vector>
@@ -93,6 +94,13 @@ std::optional<std::string_view> nearest(std::string_view word,
     }
   }
   return best;
+}
+
+std::string one_word(std::string_view text) {
+  std::string out(text.empty() ? "-" : text);
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return std::isspace(c) != 0; }, '-');
+  return out;
 }
 
 }  // namespace gerbang

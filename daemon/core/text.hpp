@@ -28,4 +28,8 @@ std::string counted(std::size_t count, std::string_view one);
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates);
 
+// The same as one word of a saved state, whose words are divided by spaces: white space becomes
+// '-', and so does an empty text.
+std::string one_word(std::string_view text);
+
 }  // namespace gerbang

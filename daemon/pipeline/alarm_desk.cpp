@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "core/text.hpp"
 #include "wire/encode.hpp"
 
 namespace gerbang::pipeline {
@@ -26,7 +27,7 @@ std::string topic_of(const alarm::Rule& rule) {
 
 bool AlarmDesk::start(const std::string& boot_id, const Times& now, const std::string& saved,
                       AlarmPlan plan) {
-  boot_id_ = boot_id.empty() ? "-" : boot_id;
+  boot_id_ = one_word(boot_id);
   anchor_ms_ = now.wall_ms - now.boot_ms;
   // upto, boot id, anchor and shift as they were; then the engine's.
   std::istringstream in(saved);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "core/text.hpp"
 #include "observe/log.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/state_keys.hpp"
@@ -61,7 +62,7 @@ Result<void> Pipeline::load_quality() {
 
 std::string Pipeline::sum_clock() const {
   const store::Epoch& epoch = tracker_.epoch();
-  return epoch.boot_id + " " + std::to_string(epoch.offset_ns) + " " +
+  return one_word(epoch.boot_id) + " " + std::to_string(epoch.offset_ns) + " " +
          std::to_string(static_cast<int>(epoch.trust));
 }
 
@@ -77,7 +78,7 @@ Result<quality::Corrector::Axis> Pipeline::load_sum_axis() const {
   std::int64_t offset = 0;
   int trust = 0;
   if (!(in >> boot >> offset >> trust)) return out;
-  if (boot == tracker_.epoch().boot_id)
+  if (boot == one_word(tracker_.epoch().boot_id))
     out.shift_ns = 0;
   else if (trust != static_cast<int>(ClockTrust::untrusted) &&
            clock_trust() != ClockTrust::untrusted)

@@ -54,5 +54,11 @@ TEST(Nearest, NamesALikelyTypingErrorOnly) {
   EXPECT_FALSE(nearest("password", keys));
 }
 
+TEST(OneWord, HasNoWhiteSpaceAndIsNeverEmpty) {
+  EXPECT_EQ(one_word("1b4e28ba-2fa1"), "1b4e28ba-2fa1");
+  EXPECT_EQ(one_word("a board\tof\nmine "), "a-board-of-mine-");
+  EXPECT_EQ(one_word(""), "-");
+}
+
 }  // namespace
 }  // namespace gerbang

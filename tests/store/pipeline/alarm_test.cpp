@@ -108,6 +108,22 @@ TEST(Alarms, ARestartAnywhereRaisesNothingTwiceAndForgetsNothing) {
   }
 }
 
+// It may be given by hand.
+TEST(Alarms, SurviveARestartWhateverTheBootIsCalled) {
+  Plant plant({sensor("ph")});
+  plant.options.alarms = plan({above("high", 8.5)});
+  plant.options.boot_id = "a board of mine";
+  plant.start();
+  plant.give({plant.reading(0, 9.0)});
+  ASSERT_TRUE(comes(plant, "high", 1));
+  plant.crash();
+  plant.start();
+  EXPECT_EQ(plant.pipe->alarms().engine().now(0).state, alarm::Said::raised);
+  plant.give({plant.reading(0, 9.0)});
+  plant.work();
+  EXPECT_EQ(said(plant, "high").size(), 1u);
+}
+
 TEST(Alarms, OfWindowsAreSaidWithTheRows) {
   auto mean = above("mean", 8.5);
   mean.watch = alarm::Watch::window;

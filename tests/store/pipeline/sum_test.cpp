@@ -58,6 +58,19 @@ TEST(Sum, AFlowIsIntegratedOverARestartAsWithoutOne) {
   }
 }
 
+TEST(Sum, GoesOnWhateverTheBootIsCalled) {
+  FlowPlant plant;
+  plant.crash();
+  plant.options.boot_id = "a board of mine";
+  plant.start();
+  (void)plant.poll(36);
+  (void)plant.poll(36);
+  EXPECT_NEAR(plant.poll(36, 35s), 0.4, 1e-12);  // its window closes: nothing is left to replay
+  plant.crash();
+  plant.start();
+  EXPECT_NEAR(plant.poll(36), 0.75, 1e-12);
+}
+
 TEST(Sum, WhatIsTooLongAgoIsNotBridged) {
   FlowPlant plant;
   (void)plant.poll(36);

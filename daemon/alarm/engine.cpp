@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <sstream>
 #include <utility>
 
@@ -193,41 +192,13 @@ void Engine::on_value(std::size_t rule, const Sample& sample, const Moment& now)
   if (auto seen = judge(rules_[rule], places_[rule], sample.value)) see(rule, *seen, now);
 }
 
-// Against the reading that is nearest to a span before this one, so that the noise of two readings
-// in a row is no rate. What it is is counted for a span, from the time that has passed; until
-// readings go back a span, and after a gap that is longer than one, there is none.
+// Nothing is raised over a gap, but what was must not stand for ever.
 void Engine::on_rate(std::size_t rule, const Sample& sample, const Moment& now) {
   if (!usable(sample)) return;
   Place& place = places_[rule];
-  const Rule& r = rules_[rule];
-  const std::int64_t span = std::max<std::int64_t>(r.span_ms, 1);
-  const std::int64_t jitter = span / 10;  // of a sensor that is read once in a span
-  auto& earlier = place.earlier;
-  if (!earlier.empty() && now.at - earlier.back().at > span + jitter) {
-    // Two gaps in a row: readings have become rarer than the span. Nothing is raised from them, but
-    // what was must not stand for ever.
-    if (earlier.size() == 1 && place.life.active()) {
-      const double rate =
-          (sample.value - earlier.back().value) *
-          (static_cast<double>(span) / static_cast<double>(now.at - earlier.back().at));
-      if (auto seen = judge(r, place, rate)) see(rule, *seen, now);
-    }
-    earlier.clear();
-  }
-  // The last one that is a span old, and what came after it.
-  auto within = std::find_if(earlier.begin(), earlier.end(),
-                             [&](const auto& one) { return now.at - one.at < span; });
-  if (within != earlier.begin()) earlier.erase(earlier.begin(), within - 1);
-  if (!earlier.empty() && now.at - earlier.front().at >= span - jitter) {
-    auto off = [&](const auto& one) { return std::abs(now.at - one.at - span); };
-    const bool later = earlier.size() > 1 && off(earlier[1]) < off(earlier[0]);
-    const auto& from = earlier[later ? 1 : 0];
-    const double rate = (sample.value - from.value) *
-                        (static_cast<double>(span) / static_cast<double>(now.at - from.at));
-    if (auto seen = judge(r, place, rate)) see(rule, *seen, now);
-  }
-  if (earlier.empty() || now.at - earlier.back().at >= span / kMostEarlier)
-    earlier.push_back({now.at, sample.value});
+  const auto change = place.rate.take(now.at, sample.value, rules_[rule].span_ms);
+  if (!change || (change->over_gap && !place.life.active())) return;
+  if (auto seen = judge(rules_[rule], place, change->value)) see(rule, *seen, now);
 }
 
 // What was before the newest window has been looked at, or is none of its business.

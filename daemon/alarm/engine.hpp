@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "alarm/life.hpp"
+#include "alarm/rate.hpp"
 #include "alarm/rule.hpp"
 #include "core/tally.hpp"
 
@@ -78,10 +79,6 @@ class Engine {
   std::int64_t newest_at() const;
 
  private:
-  // Of a span, evenly: of readings that are nearer to each other the first one is kept, so that a
-  // rate is over a span to the 512th part of it, or to the nearest reading.
-  static constexpr std::int64_t kMostEarlier = 512;
-
   // One alarm.
   struct Place {
     std::string subject;
@@ -89,13 +86,7 @@ class Engine {
     bool any = false;  // the following is of something that was seen
     std::int64_t last_at = 0, last_utc = 0;
     std::int64_t arrived_at = INT64_MIN;
-    // rate: what was seen within a span, and one reading before that; oldest first. At most
-    // kMostEarlier + 2.
-    struct Earlier {
-      std::int64_t at;
-      double value;
-    };
-    std::vector<Earlier> earlier;
+    Rate rate;
     // windows and indicators: the end of the newest one that said something; `behind`: later ones
     // may still come late.
     std::int64_t judged_ms = INT64_MIN;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "alarm/rate.hpp"
+
 #include "unit/alarm/bench.hpp"
 
 namespace gerbang::alarm {
@@ -107,6 +109,21 @@ TEST(Rate, OverADayIsThatOfADay) {
   EXPECT_EQ(bench.told(), Told{});
   bench.read(s * std::int64_t{1000}, level(s) + 1.5);
   EXPECT_EQ(bench.told(), Told{"rise RAISED 1"});
+}
+
+// The smallest step between readings that are kept must not be rounded down.
+TEST(Rate, KeepsNoMoreThanItSaysWhateverItsSpan) {
+  for (const std::int64_t span : {100, 511, 512, 513, 1023, 1024, 1535, 60'000}) {
+    Rate rate;
+    std::size_t most = 0;
+    for (std::int64_t at = 0; at < 4 * span; ++at)
+      for (int twice = 0; twice < 2; ++twice) {
+        (void)rate.take(at, static_cast<double>(at), span);
+        most = std::max(most, rate.kept());
+      }
+    EXPECT_LE(most, static_cast<std::size_t>(Rate::kMostWithin) + 1) << span;
+    EXPECT_NEAR(rate.take(4 * span, static_cast<double>(4 * span), span)->value, span, 1e-6);
+  }
 }
 
 }  // namespace

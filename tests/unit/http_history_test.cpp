@@ -126,6 +126,45 @@ TEST(AggregatesQuery, TheWindowIsOneOfTheConfiguredOnesHoweverItIsWritten) {
   }
 }
 
+// Local midnight in Makassar is 16:00 UTC of the day before.
+TEST(AggregatesQuery, OfALocalDayIsTheSameHoweverItIsWritten) {
+  constexpr std::int64_t kMidnight = 1'767'196'800'000, kDay = 86'400'000;  // 2026-01-01 in WITA
+  const char* kWays[] = {
+      "window=1d&from=2026-01-01&to=2026-01-01",
+      "window=1d&from=2026-01-01T00:00:00%2B08:00&to=2026-01-02T00:00:00%2B08:00",
+      "window=1d&from=2026-01-01T00:00:00+08:00&to=2026-01-02T00:00:00+08:00",
+      "window=1d&from=2025-12-31T16:00:00Z&to=2026-01-01T09:00:00-07:00",
+      "window=24h&from=1767196800000&to=1767283200000",
+  };
+  for (const char* way : kWays) {
+    auto parsed = parse_aggregates(query_of(way), example_snapshot());
+    ASSERT_TRUE(std::holds_alternative<AggregatesCall>(parsed))
+        << way << ": " << std::get<Response>(parsed).body;
+    const AggregateQuery& query = std::get<AggregatesCall>(parsed).query;
+    EXPECT_EQ(query.window_ms, kDay) << way;
+    EXPECT_EQ(query.from_ms, kMidnight) << way;
+    EXPECT_EQ(query.to_ms, kMidnight + kDay) << way;
+  }
+}
+
+TEST(AggregatesQuery, MistakesOfARangeAreNamed) {
+  const WrongCase kCases[] = {
+      {"window=1d&from=2026-01-02&to=2025-12-31", "from is later than to; exchange them"},
+      {"window=1d&from=2026-01-01T00:00:00%2B25:00", "from: "},
+      {"window=1d&from=2026-01-01T00:00:00",
+       "2026-01-01T00:00:00\\\" is not a time; write 2026-01-31T"},
+      {"window=1d&to=2026-01-32", "to: "},
+      {"window=1d&to=31-01-2026", "or a day 2026-01-31"},
+  };
+  for (const WrongCase& c : kCases) {
+    auto parsed = parse_aggregates(query_of(c.query), example_snapshot());
+    auto* response = std::get_if<Response>(&parsed);
+    ASSERT_NE(response, nullptr) << c.query;
+    EXPECT_EQ(response->status, 400u) << c.query;
+    EXPECT_NE(response->body.find(c.said), std::string::npos) << c.query << "\n" << response->body;
+  }
+}
+
 ReadingPage example_page() {
   ReadingPage page;
   SeriesRef series;

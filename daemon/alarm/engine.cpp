@@ -289,6 +289,10 @@ void Engine::pass(const Moment& now) {
 
 // ---- restart ------------------------------------------------------------------------------------
 
+void Engine::remember(std::size_t rule, const Sample& sample, std::int64_t time) {
+  if (usable(sample)) (void)places_[rule].rate.take(time, sample.value, rules_[rule].span_ms);
+}
+
 std::string Engine::save() const {
   std::string out = std::string(kHead) + "\n";
   for (std::size_t i = 0; i < rules_.size(); ++i) {

@@ -71,6 +71,10 @@ class Engine {
 
   // ---- restart ----
 
+  // A reading of before the start, for the rule of a rate at that place: what comes is compared
+  // with it. It says nothing itself. In the order of time.
+  void remember(std::size_t rule, const Sample& sample, std::int64_t at);
+
   // Equal texts: nothing that matters has changed. To be stored with what was said.
   std::string save() const;
   // After configure(). False: not written by save(); what could be read holds.

@@ -13,6 +13,7 @@ std::optional<Rate::Change> Rate::take(std::int64_t at, double value, std::int64
     return (value - from.value) * (static_cast<double>(span) / static_cast<double>(at - from.at));
   };
   std::optional<Change> out;
+  while (!earlier_.empty() && earlier_.back().at > at) earlier_.pop_back();  // has not been
   if (!earlier_.empty() && at - earlier_.back().at > span + jitter) {
     // Two gaps in a row: readings have become rarer than the span.
     if (earlier_.size() == 1) out = Change{since(earlier_.back()), true};
@@ -28,8 +29,8 @@ std::optional<Rate::Change> Rate::take(std::int64_t at, double value, std::int64
     out = Change{since(earlier_[later ? 1 : 0]), false};
   }
   // Rounded up: what is kept of a span has its bound whatever the span is.
-  const std::int64_t apart = (span + kMostWithin - 1) / kMostWithin;
-  if (earlier_.empty() || at - earlier_.back().at >= apart) earlier_.push_back({at, value});
+  if (earlier_.empty() || at - earlier_.back().at >= apart_ms(span))
+    earlier_.push_back({at, value});
   return out;
 }
 

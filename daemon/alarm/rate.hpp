@@ -3,6 +3,7 @@
 // How fast a value changes. Pure and copyable.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -26,6 +27,11 @@ class Rate {
   // readings in a row is no rate. nullopt: readings do not go back a span, or there was a gap that
   // is longer than one.
   std::optional<Change> take(std::int64_t at, double value, std::int64_t span_ms);
+
+  // Readings that are nearer to each other than this are one for it.
+  static std::int64_t apart_ms(std::int64_t span_ms) {
+    return (std::max<std::int64_t>(span_ms, 1) + kMostWithin - 1) / kMostWithin;
+  }
 
   // Readings in memory: at most kMostWithin, and one that is older than the span.
   std::size_t kept() const { return earlier_.size(); }

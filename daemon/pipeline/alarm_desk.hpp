@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,6 +42,10 @@ class AlarmDesk {
 
   // A stored reading that may have been looked at before the start: one of a batch above upto().
   void replay(const Sample& sample, std::int32_t series);
+  // One that is not replayed, for a rate. Its time is believed, and so is the clock.
+  void remember(std::size_t rule, const Sample& sample) {
+    engine_.remember(rule, sample, std::min(sample.time_ms + shift_ms_, started_at_));
+  }
   std::int64_t upto() const { return upto_; }
   void looked_at(std::int64_t batch) { upto_ = std::max(upto_, batch); }
 

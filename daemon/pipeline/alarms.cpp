@@ -30,7 +30,39 @@ Result<void> Pipeline::load_alarms() {
   if (!alarms_.start(options_.boot_id, times(), saved->value_or(""), with_series(options_.alarms)))
     spdlog::error("pipeline: {} in the store cannot be read as a whole: some alarms begin anew",
                   kAlarmsKey);
+  remember_rates();
   return {};
+}
+
+// A rate would know nothing for a span. While nobody vouches for the clock, what was and what comes
+// have no time in common. Readings that lie close are passed over: at most about 600 pages a rate.
+void Pipeline::remember_rates() {
+  const std::int64_t now = now_ms(), replayed_from = store_.identity().replay_from;
+  const std::vector<alarm::Rule>& rules = alarms_.engine().rules();
+  for (std::size_t i = 0; i < rules.size() && clock_trust() != ClockTrust::untrusted; ++i) {
+    const std::int64_t span = rules[i].span_ms;
+    if (rules[i].watch != alarm::Watch::rate || rules[i].series <= 0) continue;
+    store::ReadingQuery query;
+    query.series = {rules[i].series};
+    query.from_ms = now - span - span / 10;
+    query.to_ms = now + 1;
+    query.limit = 64;
+    while (query.from_ms < query.to_ms) {
+      const auto page = store_.readings_now(query);
+      if (!page) {
+        spdlog::warn("pipeline: {} knows nothing for its span: {}", rules[i].id, page.error().what);
+        break;
+      }
+      const std::vector<store::StoredReading>& some = page->readings;
+      for (const store::StoredReading& reading : some)
+        if ((reading.batch <= alarms_.upto() || reading.batch < replayed_from) &&
+            reading.clock != ClockTrust::untrusted)
+          alarms_.remember(i, sample_of(reading));
+      if (some.empty()) break;
+      query.from_ms =
+          std::max(some.back().time_ms + 1, some.front().time_ms + alarm::Rate::apart_ms(span));
+    }
+  }
 }
 
 void Pipeline::on_conditions(const std::map<std::string, bool>& conditions) {

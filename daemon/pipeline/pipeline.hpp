@@ -210,6 +210,7 @@ class Pipeline {
   AlarmDesk::Times times() const;
   AlarmPlan with_series(AlarmPlan plan) const;
   Result<void> load_alarms();
+  void remember_rates();
   void tell_alarms();
   void add_alarms(store::Fold& fold);
 

@@ -45,6 +45,16 @@ bool append_page(Page& to, Page step, Query& query) {
   return to.next.empty() || query.limit == 0;
 }
 
+template <class Page, class Query>
+Result<Page> whole(File& file, Query query) {
+  Page out;
+  for (;;) {
+    auto page = step(file, query);
+    if (!page) return page;
+    if (append_page(out, std::move(*page), query)) return out;
+  }
+}
+
 }  // namespace
 
 asio::awaitable<Result<BatchId>> Store::Impl::append(Batch batch) {
@@ -372,15 +382,12 @@ asio::awaitable<Result<EventPage>> Store::events(EventQuery query) {
 asio::awaitable<Result<std::vector<EventRow>>> Store::doubtful_events(std::string boot_id) {
   return impl_->doubtful_events(std::move(boot_id));
 }
+Result<ReadingPage> Store::readings_now(const ReadingQuery& query) {
+  return impl_->blocking<ReadingPage>([&](File& file) { return whole<ReadingPage>(file, query); });
+}
 Result<AggregatePage> Store::aggregates_now(const AggregateQuery& query) {
-  return impl_->blocking<AggregatePage>([&](File& file) -> Result<AggregatePage> {
-    AggregatePage out;
-    for (AggregateQuery rest = query;;) {
-      auto page = step(file, rest);
-      if (!page) return page;
-      if (append_page(out, std::move(*page), rest)) return out;
-    }
-  });
+  return impl_->blocking<AggregatePage>(
+      [&](File& file) { return whole<AggregatePage>(file, query); });
 }
 
 void Store::put(const std::string& key, const std::string& value) {

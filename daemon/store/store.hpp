@@ -102,7 +102,8 @@ class Store {
   // Those of a boot for whose time nobody vouched when they were stored; at most 1,000.
   asio::awaitable<Result<std::vector<EventRow>>> doubtful_events(std::string boot_id);
 
-  // Blocking version for start-up (rebuilding open coarse windows).
+  // Blocking versions for start-up: what rates are of, and open coarse windows.
+  Result<ReadingPage> readings_now(const ReadingQuery& query);
   Result<AggregatePage> aggregates_now(const AggregateQuery& query);
 
   // Small values that must survive: retained topics that we filled, alarm state. Durable with the

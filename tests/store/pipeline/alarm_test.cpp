@@ -108,6 +108,28 @@ TEST(Alarms, ARestartAnywhereRaisesNothingTwiceAndForgetsNothing) {
   }
 }
 
+TEST(Alarms, OfARateKnowAfterARestartWhatWasBefore) {
+  auto rise = above("rise", 5);
+  rise.watch = alarm::Watch::rate;
+  rise.span_ms = 60'000;
+  auto slow = rise;  // its span is longer than what is replayed, or than a page of readings
+  slow.id = "slow";
+  slow.span_ms = 600'000;
+  Plant plant({sensor("ph"), sensor("other")});
+  plant.options.alarms = plan({rise, slow});
+  plant.options.alarms.rules[0].sensor = plant.options.alarms.rules[1].sensor = "ph";
+  plant.start();
+  for (int i = 0; i < 122; ++i) {
+    plant.give({plant.reading(0, 7.0), plant.reading(1, i)});
+    plant.advance(5s);
+  }
+  plant.crash();
+  plant.start();
+  plant.give({plant.reading(0, 13.0)});
+  EXPECT_TRUE(comes(plant, "rise", 1));
+  EXPECT_TRUE(comes(plant, "slow", 1));
+}
+
 // It may be given by hand.
 TEST(Alarms, SurviveARestartWhateverTheBootIsCalled) {
   Plant plant({sensor("ph")});

@@ -111,6 +111,24 @@ TEST(Rate, OverADayIsThatOfADay) {
   EXPECT_EQ(bench.told(), Told{"rise RAISED 1"});
 }
 
+TEST(Rate, GoesOnWithWhatIsRememberedAndSaysNothingOfThat) {
+  Rule rise = rule("rise", Watch::rate);
+  rise.span_ms = 60'000;
+  rise.above = 5;
+  Bench bench({rise});
+  Sample sample;
+  sample.flag = Flag::good;
+  for (const auto& [at_ms, value] : {std::pair(0, 0.0), {30'000, 9.0}, {60'000, 20.0}}) {
+    sample.value = value;
+    bench.engine.remember(0, sample, at_ms);
+  }
+  EXPECT_EQ(bench.told(), Told{});
+  bench.read(90'000, 14);
+  EXPECT_EQ(bench.told(), Told{}) << "5 in a minute are not above";
+  bench.read(91'000, 15);
+  EXPECT_EQ(bench.told(), Told{"rise RAISED 1"});
+}
+
 // The smallest step between readings that are kept must not be rounded down.
 TEST(Rate, KeepsNoMoreThanItSaysWhateverItsSpan) {
   for (const std::int64_t span : {100, 511, 512, 513, 1023, 1024, 1535, 60'000}) {

@@ -62,6 +62,8 @@ Result<Range> range_of(const ExportOptions& options, const Zone& zone) {
                       ": not a time; write 2026-01-31T12:00:00+08:00, a day 2026-01-31, -24h or "
                       "milliseconds");
   }
+  if (out.from_ms > out.to_ms)
+    return fail(std::errc::invalid_argument, "--from is later than --to; exchange them");
   return out;
 }
 

@@ -122,6 +122,9 @@ class Export(unittest.TestCase):
         self.assertEqual(damaged.returncode, 65)
         self.assertEqual(self.ctl("--store", self.store, "--sensor", "nobody").returncode, 64)
         self.assertEqual(self.ctl("--store", self.store, "--from", "yesterday-ish").returncode, 64)
+        swapped = self.ctl("--store", self.store, "--from", "2026-01-02", "--to", "2025-12-31")
+        self.assertEqual(swapped.returncode, 64)
+        self.assertIn(b"--from is later than --to", swapped.stderr)
         self.assertEqual(self.ctl("--store", self.store, "--url", "http://127.0.0.1:1").returncode, 64)
         self.assertEqual(list(self.bench.folder.glob("gerbang-export-*")), [], "copies are removed")
 

@@ -140,7 +140,8 @@ TEST(Rate, KeepsNoMoreThanItSaysWhateverItsSpan) {
         most = std::max(most, rate.kept());
       }
     EXPECT_LE(most, static_cast<std::size_t>(Rate::kMostWithin) + 1) << span;
-    EXPECT_NEAR(rate.take(4 * span, static_cast<double>(4 * span), span)->value, span, 1e-6);
+    EXPECT_NEAR(rate.take(4 * span, static_cast<double>(4 * span), span)->value,
+                static_cast<double>(span), 1e-6);
   }
 }
 

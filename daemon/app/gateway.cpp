@@ -21,6 +21,7 @@
 #include "app/machine.hpp"
 #include "app/notes.hpp"
 #include "app/notify.hpp"
+#include "app/parts.hpp"
 #include "app/present.hpp"
 #include "app/revision.hpp"
 #include "app/self_watch.hpp"
@@ -79,7 +80,7 @@ class Gateway final : public source::Sink {
   asio::awaitable<void> leave_at_second_signal();
   asio::awaitable<void> stop();
   asio::awaitable<void> reload();
-  asio::awaitable<void> apply(config::Config next, config::Change change);
+  asio::awaitable<void> apply(config::Config next, config::Change change, Parts parts);
   asio::awaitable<void> tick();
 
   void refuse_reload(const std::string& why);
@@ -302,9 +303,12 @@ asio::awaitable<void> Gateway::reload() {
   // changes held_ meanwhile.
   config::LoadResult loaded;
   config::Change change;
+  std::optional<Parts> parts;
   std::function<void()> look = [&] {
     loaded = load_settings(file_, Purpose::run, &catalogue_);
-    if (loaded.config) change = config::diff(held_, *loaded.config);
+    if (!loaded.config) return;
+    change = config::diff(held_, *loaded.config);
+    parts.emplace(*loaded.config, catalogue_);
   };
   co_await elsewhere(io_.get_executor(), look);
   for (const config::Diagnostic& d : loaded.errors) spdlog::error("{}", config::text(d));
@@ -317,9 +321,11 @@ asio::awaitable<void> Gateway::reload() {
     std::string keys;
     for (const std::string& key : change.needs_restart) keys += (keys.empty() ? "" : ", ") + key;
     refuse_reload(keys + " need a restart");
+  } else if (!parts->drivers) {
+    refuse_reload(parts->drivers.error().what);
   } else {
     config::Config next = std::move(*loaded.config);
-    co_await apply(std::move(next), std::move(change));
+    co_await apply(std::move(next), std::move(change), std::move(*parts));
   }
   service_.ready();
 }
@@ -328,22 +334,17 @@ void Gateway::refuse_reload(const std::string& why) {
   notes_.error("reload: " + why + "; nothing was changed", {"reload_refused", {}, {}, why});
 }
 
-asio::awaitable<void> Gateway::apply(config::Config next, config::Change change) {
-  auto specs = drivers_of(next, catalogue_);
-  if (!specs) {
-    refuse_reload(specs.error().what);
-    co_return;
-  }
-  auto numbers = co_await store_->declare_async(series_of(next));
+asio::awaitable<void> Gateway::apply(config::Config next, config::Change change, Parts parts) {
+  auto numbers = co_await store_->declare_async(std::move(parts.series));
   if (!numbers) {
     refuse_reload("store: " + numbers.error().what);
     co_return;
   }
-  auto plan = sensors_of(next, *numbers);
-  auto alarms = alarms_of(next);
-  auto indicators = indicators_of(next, *numbers);
-  auto reconfigured =
-      co_await pipeline_->reconfigure(std::move(plan), std::move(alarms), std::move(indicators));
+  std::optional<Numbered> numbered;
+  std::function<void()> number = [&] { numbered.emplace(next, *numbers); };
+  co_await elsewhere(io_.get_executor(), number);
+  auto reconfigured = co_await pipeline_->reconfigure(
+      std::move(numbered->sensors), std::move(parts.alarms), std::move(numbered->indicators));
   if (!reconfigured) {
     refuse_reload(reconfigured.error().what);
     co_return;
@@ -353,17 +354,16 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change)
   // numbers nothing suspends: nobody sees one half of the old and one of the new.
   for (const config::Change::Entry& entry : change.told)
     notes_.info("reload: " + config::text(entry), {"reload", {}, {}, config::text(entry)});
-  held_ = config::Held(next);
+  held_ = std::move(parts.held);
   series_ = std::move(*numbers);
-  infos_ = sensor_infos(next);
-  alarm_infos_ = alarm_infos(next);
-  boxes_ = boxes_of(next);
-  queries_->know(queries_of(next, series_));
-  http::GatewayInfo fresh = gateway_info(next);
-  info_.config_hash = fresh.config_hash;
+  infos_ = std::move(parts.infos);
+  alarm_infos_ = std::move(parts.alarm_infos);
+  boxes_ = std::move(parts.boxes);
+  queries_->know(std::move(numbered->queries));
+  info_.config_hash = parts.gateway.config_hash;
   count_revision(revision_);
   record_reload(change);
-  co_await drivers_.apply(std::move(*specs));
+  co_await drivers_.apply(std::move(*parts.drivers));
   co_await uplinks_->apply(next, change.uplinks);
   ++version_;
   uplinks_->republish();

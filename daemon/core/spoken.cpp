@@ -60,10 +60,10 @@ constexpr std::array kPhrases{
     Text{"the broker's certificate is for another host name than",
          "sertifikat broker bukan untuk nama host"},
     Text{"the broker speaks an outdated TLS version", "broker memakai versi TLS yang usang"},
-    Text{"the broker does not speak TLS on this port; give the port where it does (usually 8883), "
-         "or write mqtt://",
-         "broker tidak memakai TLS di port ini; tulis port yang memakainya (biasanya 8883), atau "
-         "tulis mqtt://"},
+    Text{"the broker does not seem to speak TLS on this port; give the port where it does (usually "
+         "8883)",
+         "broker tampaknya tidak memakai TLS di port ini; tulis port yang memakainya (biasanya "
+         "8883)"},
     Text{"the broker wants TLS on this port; write mqtts://",
          "broker meminta TLS di port ini; tulis mqtts://"},
     Text{"TLS with the broker failed", "TLS dengan broker gagal"},

@@ -21,6 +21,8 @@ constexpr int kSuspicious = 2, kPoisonous = 3;
 constexpr std::uint64_t kMostAnswers = 64;
 constexpr std::size_t kMaxClosed = 256;  // topics
 constexpr std::chrono::minutes kClosed{5};
+constexpr std::size_t kMaxSuspects = 1024;  // of each rank; more stay where they are
+constexpr unsigned kFirstWindow = 4;        // messages, after a loss
 constexpr seconds kPoisonActs{5};  // a loss later than this after sending has another cause
 constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
 
@@ -110,7 +112,8 @@ void UplinkMachine::on_down(BootTime now, Loss loss, double unit) {
 void UplinkMachine::count_losses(BootTime now, BootTime up_at, Loss loss) {
   // Our own watchdog and a second client say nothing about a message.
   if (loss != Loss::peer && loss != Loss::host) return;
-  if (!flight_.empty()) opened_ = 1;
+  if (!flight_.empty()) opened_ = kFirstWindow;
+  if (!alone_in_flight_) excuse_waiting();
   // It answered and then ended the connection over the same message.
   if (refused_last_ && now - refused_last_->second <= kPoisonActs)
     if (auto known = tries_.find(refused_last_->first); known != tries_.end()) ++known->second.lost;
@@ -131,6 +134,15 @@ void UplinkMachine::count_losses(BootTime now, BootTime up_at, Loss loss) {
     if (poisoned_in_row_.size() >= kMaxClosed) poisoned_in_row_.clear();
     if (++poisoned_in_row_[message.topic] >= kPoisonous) close_topic(message.topic, now, reason);
   }
+}
+
+// The line broke without them: a line that never lives until their trial would lock them out.
+void UplinkMachine::excuse_waiting() {
+  std::set<std::string> topics;
+  for (const Outgoing& out : suspects_) topics.insert(out.message.topic);
+  for (const std::string& topic : topics)
+    if (auto accused = accused_.find(topic); accused != accused_.end() && accused->second > 0)
+      --accused->second;
 }
 
 void UplinkMachine::close_topic(const std::string& topic, BootTime now, std::string reason) {
@@ -284,11 +296,38 @@ std::optional<UplinkMachine::Outgoing> UplinkMachine::pick(BootTime now) {
 }
 
 std::optional<UplinkMachine::Outgoing> UplinkMachine::pick_of(Rank rank, BootTime now) {
-  while (auto out = take(rank, now)) {
-    if (!suspect(out->message)) return out;
+  for (;;) {
+    const auto& waiting = queue(rank).waiting;
+    if (!waiting.empty() && suspect(waiting.front()) && !room_for_suspects(rank))
+      return std::nullopt;
+    auto out = take(rank, now);
+    if (!out || !suspect(out->message)) return out;
     suspects_.push_back(std::move(*out));
   }
-  return std::nullopt;
+}
+
+bool UplinkMachine::room_for_suspects(Rank rank) const {
+  std::size_t count = 0, bytes = 0;
+  for (const Outgoing& out : suspects_) {
+    if (out.rank != rank) continue;
+    ++count;
+    bytes += out.message.body.size();
+  }
+  return count < kMaxSuspects && bytes < limits_.ahead_bytes;
+}
+
+// They go as all others do, in their order.
+void UplinkMachine::release(const std::string& topic) {
+  auto freed = std::stable_partition(suspects_.begin(), suspects_.end(), [&](const Outgoing& out) {
+    return out.message.topic != topic || suspect(out.message);
+  });
+  for (auto out = suspects_.end(); out != freed;) {
+    --out;
+    Queue& to = queue(out->rank);
+    to.bytes += out->message.body.size();
+    to.waiting.push_front(std::move(out->message));
+  }
+  suspects_.erase(freed, suspects_.end());
 }
 
 std::optional<UplinkMachine::Outgoing> UplinkMachine::take(Rank rank, BootTime now) {
@@ -437,7 +476,7 @@ UplinkMachine::Verdict UplinkMachine::accepted(const Flight& flight, unsigned co
   if (!older_.empty()) older_.erase(message.sequence);
   if (message.sequence == 0) documents_aside_.erase(message.topic);
   if (!closed_.empty()) closed_.erase(message.topic);
-  if (!accused_.empty()) accused_.erase(message.topic);
+  if (accused_.erase(message.topic) > 0) release(message.topic);
   if (!poisoned_in_row_.empty()) poisoned_in_row_.erase(message.topic);
   Verdict verdict;
   verdict.kind = Verdict::acknowledged;

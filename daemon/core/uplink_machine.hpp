@@ -43,16 +43,20 @@ struct UplinkLimits {
 // connection came up), then the backlog, oldest first, at a bounded rate and leaving four places of
 // the window to the others.
 //
-// After a loss the window begins with one message and opens with the answers: what the other side
-// did not like is then among few, and the answers to those before it have arrived.
+// After a loss the window begins with four messages and opens with the answers: what the other side
+// did not like is then among few, and the answers to those before it have arrived. A line that
+// lives for one answer only still takes these four.
 //
 // A message that ends the connection each time it is sent ("poison": too large for a broker that
 // cannot say so, or of a topic that is not ours) is told from a bad line like this: having been in
 // flight at two losses in a row, it goes alone, behind the others; after three such losses it is
 // set aside. After each of them it waits for a connection that has taken more messages and lived
 // twice as long without it: a broker or a line that ends every connection after some messages or
-// some time, whatever they carry, gives none, and nothing is set aside. Messages of its topic go
-// alone too, behind the others and each later, until one of them was taken.
+// some time, whatever they carry, gives none, and nothing is set aside; only of a line that breaks
+// at random every few answers a message may have such luck three times. Messages of its topic go
+// alone too, behind the others and each later, until one of them was taken; a connection that ends
+// without one of them in flight speaks for them. They are few in memory: the others stay in the
+// store.
 class UplinkMachine {
  public:
   enum class Link { down, connecting, up };
@@ -187,6 +191,8 @@ class UplinkMachine {
   std::optional<Outgoing> pick(BootTime now);
   std::optional<Outgoing> pick_of(Rank rank, BootTime now);
   std::optional<Outgoing> take(Rank rank, BootTime now);
+  bool room_for_suspects(Rank rank) const;
+  void release(const std::string& topic);
   Flight remove(std::map<std::uint64_t, Flight>::iterator at);
 
   Verdict late(std::uint64_t id, unsigned code);
@@ -197,6 +203,7 @@ class UplinkMachine {
   void forget_waiting(std::int64_t sequence);
   void overtake_documents(const std::string& topic);
   void count_losses(BootTime now, BootTime up_at, Loss loss);
+  void excuse_waiting();
   void close_topic(const std::string& topic, BootTime now, std::string reason);
   bool drop_of_closed_topic(Queue& from, BootTime now);
 

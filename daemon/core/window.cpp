@@ -100,15 +100,9 @@ bool WindowEngine::is_ahead(std::uint32_t index, std::int64_t time_ms, std::int6
   return time_ms >= now_ms + most_ahead_ms(base == kNone ? 0 : levels_[base].length_ms);
 }
 
-// Of a batch that was folded before the state was saved.
-bool WindowEngine::was_ahead(std::size_t level, std::int64_t time_ms, std::int64_t batch) const {
-  const auto then = ahead_.find(batch);
-  return then != ahead_.end() && time_ms >= then->second + most_ahead_ms(levels_[level].length_ms);
-}
-
 void WindowEngine::folded(std::int64_t batch) {
   newest_ = std::max(newest_, batch);
-  if (!ahead_.empty()) ahead_.erase(ahead_.begin(), ahead_.lower_bound(replay_from()));
+  if (!ahead_.empty()) ahead_.erase(ahead_.begin(), ahead_.lower_bound({replay_from(), 0, 0}));
 }
 
 WindowEngine::Fate WindowEngine::add(const Sample& sample) {
@@ -147,7 +141,7 @@ WindowEngine::Fate WindowEngine::add(const Sample& sample) {
   if (slot == nullptr) {
     if (is_ahead(sample.index, sample.time_ms, now_ms_)) {
       refuse("future", plan_[sample.index].series);
-      ahead_.emplace(sample.batch, now_ms_);
+      ahead_.emplace(sample.batch, plan_[sample.index].series, sample.time_ms);
       if (ahead_.size() > kMostAhead) ahead_.erase(ahead_.begin());
       return Fate::refused;
     }

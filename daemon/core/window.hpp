@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -271,7 +273,6 @@ class WindowEngine {
   }
   void count_folded(std::uint32_t index, std::uint64_t readings);
   void changed(std::uint32_t index) { slow_changed_[index] = true; }
-  bool was_ahead(std::size_t level, std::int64_t time_ms, std::int64_t batch) const;
   struct Part {
     Tally tally;
     Merge merge;
@@ -290,9 +291,9 @@ class WindowEngine {
   std::vector<std::int64_t> slow_upto_;
   std::vector<TimeSpan> absences_;
   std::map<DirtyKey, std::uint32_t> dirty_;
-  // Batches that a restart replays and of which a reading was refused as ahead of the clock: what
-  // time it was then. At most kMostAhead; of what is older than those it is decided anew.
-  std::map<std::int64_t, std::int64_t> ahead_;
+  // Of batches that a restart replays: readings that were refused as ahead of the clock, by batch,
+  // series and time. At most kMostAhead; of older ones it is decided anew.
+  std::set<std::tuple<std::int64_t, std::int32_t, std::int64_t>> ahead_;
   std::vector<std::uint64_t> waiting_;  // by index: in open or dirty windows
   Reasons refused_;
   Counts folded_;

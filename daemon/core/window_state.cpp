@@ -130,9 +130,10 @@ std::string WindowEngine::save() const {
   }
   if (ahead_.empty()) return words.take();  // as it was before there were any
   words.number(ahead_.size());
-  for (const auto& [batch, then] : ahead_) {
+  for (const auto& [batch, series, time] : ahead_) {
     words.number(batch);
-    words.number(then);
+    words.number(series);
+    words.number(time);
   }
   return words.take();
 }
@@ -215,10 +216,11 @@ bool WindowEngine::load(std::string_view saved) {
     dirty[key] = late;
     waiting[key.index] += late;
   }
-  std::map<std::int64_t, std::int64_t> ahead;
+  decltype(ahead_) ahead;
   for (std::size_t n = words.at_end() ? 0 : words.count(); n > 0; --n) {
-    auto batch = words.number<std::int64_t>();
-    ahead[batch] = words.number<std::int64_t>();
+    const auto batch = words.number<std::int64_t>();
+    const auto series = words.number<std::int32_t>();
+    ahead.emplace(batch, series, words.number<std::int64_t>());
   }
   if (words.failed() || !words.at_end() || open_from.empty()) return false;
 
@@ -305,7 +307,8 @@ WindowEngine::Fate WindowEngine::replay(const Sample& sample) {
   const std::size_t base = places_[sample.index].base;
   const bool before = sample.batch <= saved_batch_;
   if (before && (base == kNone || closed(base, sample.time_ms))) return Fate::known;
-  if (before && was_ahead(base, sample.time_ms, sample.batch)) return Fate::known;
+  if (before && ahead_.contains({sample.batch, plan_[sample.index].series, sample.time_ms}))
+    return Fate::known;
   if (sample.batch <= slow_upto_[sample.index]) return Fate::known;
   // A sensor that had a finer window when the state was saved: its readings of then closed windows
   // are in rows.
@@ -317,7 +320,7 @@ WindowEngine::Fate WindowEngine::replay(const Sample& sample) {
 // counted again.
 void WindowEngine::replay_unknown(std::int32_t series, std::int64_t time_ms, std::int64_t batch) {
   const bool before = batch <= saved_batch_;
-  if (before && (time_ms < saved_open_from_ || was_ahead(0, time_ms, batch))) return;
+  if (before && (time_ms < saved_open_from_ || ahead_.contains({batch, series, time_ms}))) return;
   refuse("removed", series);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <unordered_map>
 
 #include "core/clock.hpp"
 
@@ -65,14 +66,17 @@ void Inspector::reconfigure(const std::vector<Sensor>& sensors) {
   std::vector<One> before = std::exchange(sensors_, {});
   due_.clear();
   build(sensors);
-  for (One& now : sensors_)
-    for (One& was : before) {
-      if (was.series != now.series) continue;
-      if (was.rules == now.rules) now.tests = std::move(was.tests);
-      const bool same =
-          was.corrector && now.corrector && was.corrector->formula() == now.corrector->formula();
-      if (same) now.corrector = std::move(was.corrector);
-    }
+  std::unordered_map<std::int32_t, One*> known;
+  for (One& was : before) known[was.series] = &was;
+  for (One& now : sensors_) {
+    const auto found = known.find(now.series);
+    if (found == known.end()) continue;
+    One& was = *found->second;
+    if (was.rules == now.rules) now.tests = std::move(was.tests);
+    const bool same =
+        was.corrector && now.corrector && was.corrector->formula() == now.corrector->formula();
+    if (same) now.corrector = std::move(was.corrector);
+  }
 }
 
 void Inspector::forget() {

@@ -37,7 +37,8 @@ void Pipeline::end_maintenance_in_time() {
 
 void Pipeline::keep_maintenance() {
   store_.put(kMaintenanceKey, inspector_.maintenance.text());
-  store_.put(kMaintenanceClockKey, options_.boot_id + " " + std::to_string(wall_offset_ms()));
+  store_.put(kMaintenanceClockKey,
+             one_word(options_.boot_id) + " " + std::to_string(wall_offset_ms()));
 }
 
 std::int64_t Pipeline::wall_offset_ms() const {
@@ -58,7 +59,7 @@ Result<void> Pipeline::load_maintenance() {
   std::istringstream in(clock->value_or(""));
   std::string boot;
   std::int64_t offset = 0;
-  if (in >> boot >> offset && boot == options_.boot_id)
+  if (in >> boot >> offset && boot == one_word(options_.boot_id))
     inspector_.maintenance.shift(wall_offset_ms() - offset);
   inspector_.maintenance.begun_by(now_ms());
   return {};

@@ -255,8 +255,8 @@ Result<void> File::write(const Group& group) {
     STORE_TRY(refused);
     Outbox::Drop how{refused->size(), state.stream, "refused", open_->history.now_ms(),
                      options_.gap_body};
-    STORE_TRY(open_->outbox.give_up(*refused, how));
     state_changes = state_changes || !refused->empty();
+    STORE_TRY(open_->outbox.give_up(std::move(*refused), how));
   }
   STORE_TRY(open_->outbox.save());
   STORE_TRY(open_->ledger.write(group, state, open_->history.last_batch()));

@@ -51,8 +51,9 @@ class Outbox {
   };
   Result<std::size_t> drop_oldest(const Drop& how);
 
-  // Announces messages of this stream, in order, that will not come, as drop_oldest() does.
-  Result<void> give_up(const std::vector<Sequence>& lost, const Drop& how);
+  // Announces messages of this stream that an uplink gave up, as drop_oldest() does; another
+  // uplink may have delivered them, or will.
+  Result<void> give_up(std::vector<Sequence> lost, const Drop& how);
 
   // The message of this number announces that.
   Result<void> remember(Sequence sequence, const Lost& lost);
@@ -99,7 +100,7 @@ class Outbox {
   Result<void> erase(Sequence sequence);
   Result<void> find_oldest_again();
   Result<void> drop(const Row& row, const std::string& reason);
-  Result<void> announce_runs(std::vector<Lost> lost, const Drop& how);
+  Result<void> announce_all(const std::vector<Lost>& runs, const Drop& how);
   Result<std::vector<Lost>> runs_of(std::vector<Lost> lost, const std::string& stream);
 
   std::vector<Topic> topics_;  // by id, which is 1, 2, 3 …

@@ -63,22 +63,29 @@ Result<std::size_t> Outbox::drop_oldest(const Drop& how) {
     STORE_TRY(drop(row, how.reason));
   }
   STORE_TRY(find_oldest_again());
-  STORE_TRY(announce_runs(std::move(lost), how));
+  auto runs = runs_of(std::move(lost), how.stream);
+  STORE_TRY(runs);
+  STORE_TRY(announce_all(*runs, how));
   return rows.size();
 }
 
-Result<void> Outbox::give_up(const std::vector<Sequence>& lost, const Drop& how) {
-  std::vector<Lost> each;
+// What was taken between two of them is none.
+Result<void> Outbox::give_up(std::vector<Sequence> lost, const Drop& how) {
+  std::sort(lost.begin(), lost.end());
+  std::vector<Lost> runs;
   for (Sequence sequence : lost)
-    each.push_back(Lost{how.stream, sequence, sequence, how.reason, 1});
-  return announce_runs(std::move(each), how);
+    if (!runs.empty() && sequence == runs.back().last + 1) {
+      runs.back().last = sequence;
+      ++runs.back().count;
+    } else {
+      runs.push_back(Lost{how.stream, sequence, sequence, how.reason, 1});
+    }
+  return announce_all(runs, how);
 }
 
-Result<void> Outbox::announce_runs(std::vector<Lost> lost, const Drop& how) {
+Result<void> Outbox::announce_all(const std::vector<Lost>& runs, const Drop& how) {
   if (!how.gap_body) return {};
-  auto runs = runs_of(std::move(lost), how.stream);
-  STORE_TRY(runs);
-  for (const Lost& run : *runs) {
+  for (const Lost& run : runs) {
     spdlog::warn("store: messages {} … {} will not come ({}): {} of them", run.first, run.last,
                  run.reason, run.count);
     STORE_TRY(announce(run, how.now_ms, how.gap_body(run)));

@@ -182,9 +182,13 @@ class Uplink::Impl final : public MqttEvents {
 
   void on_host_ended(const std::string& how) override {
     host_ready_ = false;
-    if (how.empty() && machine_.link() == UplinkMachine::Link::down) return;
+    if (how.empty() && machine_.link() == UplinkMachine::Link::down) {
+      dropped_ = false;
+      return;
+    }
     ++status_.host_restarts;
-    lose(UplinkMachine::Loss::host, "the uplink host " + how);
+    lose(UplinkMachine::Loss::host,
+         how.empty() ? "the connection was lost" : "the uplink host " + how);
   }
 
  private:

@@ -162,8 +162,8 @@ std::string probe(const std::string& host, std::uint16_t port, bool tls,
     const std::optional<bool> speaks_tls = error == 0 ? answers_in_tls(fd) : std::nullopt;
     close(fd);
     if (error == 0 && speaks_tls && *speaks_tls != tls)
-      return tls ? "the broker does not speak TLS on this port; give the port where it does "
-                   "(usually 8883), or write mqtt://"
+      return tls ? "the broker does not seem to speak TLS on this port; give the port where it "
+                   "does (usually 8883)"
                  : "the broker wants TLS on this port; write mqtts://";
     if (error == 0)
       return otherwise.empty() ? "the connection failed, although the broker's port is open"

@@ -42,16 +42,21 @@ std::string registers_of(const Point& point) {
   return width(point.type) == 1 ? first : first + " to " + std::to_string(point.end() - 1);
 }
 
+// Its first word is the key that it is about.
 std::string collision(const Point& point, const Sensor& other) {
   const Point& p = other.want.point;
+  const std::string sensor = "sensor \"" + other.id + "\"";
   if (point.address != p.address)
-    return "register " + registers_of(point) + " overlaps sensor " + other.id + ", which reads " +
+    return "register " + registers_of(point) + " overlaps " + sensor + ", which reads " +
            registers_of(p) +
            "; correct one of the two, or say one_request_per_sensor = true where each number is a "
            "value of its own";
-  const std::string already = text_of(point) + " is read by sensor " + other.id + " already";
-  if (point.bit == p.bit) return already;
-  return already + ", as bit " + std::to_string(p.bit) + " of the other byte order";
+  std::string text = "register " + std::to_string(point.address);
+  if (point.bit >= 0) text += " bit " + std::to_string(point.bit);
+  text += " (" + std::string(name_of(point.table)) + ") of unit " + std::to_string(point.unit) +
+          " is read by " + sensor + " already";
+  if (point.bit != p.bit) text += ", as bit " + std::to_string(p.bit) + " of the other byte order";
+  return text + "; correct one of the two";
 }
 
 std::vector<Sensor> sensors_of(const Config& config, const PlanLimits& limits, bool serial) {

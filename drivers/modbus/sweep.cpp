@@ -17,6 +17,8 @@ void Sweep::found(std::uint8_t unit) {
   if (known == units_.end()) return;
   if (known - units_.begin() < static_cast<std::ptrdiff_t>(next_)) --next_;
   units_.erase(known);
+  // It was the last: another's late answer is waited for with one that is still silent.
+  if (quick_ && next_ > 0 && next_ == units_.size()) --next_;
 }
 
 bool Sweep::late() {

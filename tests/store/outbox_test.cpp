@@ -186,7 +186,7 @@ TEST_F(Outbox, WhatABrokerRefusesIsAnnouncedAndAnAnnouncementIsNot) {
       if (each.topic == "gap") out.push_back(each.body);
     return out;
   };
-  // 4 still waits, so nothing is said of it.
+  // 4 still waits, so nothing is said of it; 1 was taken.
   const std::vector<std::string> expected{"2..3 refused 2", "5..5 refused 1"};
   EXPECT_EQ(bodies(0), expected);
   EXPECT_EQ(bodies(1), expected);
@@ -199,6 +199,20 @@ TEST_F(Outbox, WhatABrokerRefusesIsAnnouncedAndAnAnnouncementIsNot) {
   EXPECT_EQ(sequences(pull(0)), (std::vector<Sequence>{4, 7}));
   EXPECT_EQ(sequences(pull(1)), (std::vector<Sequence>{4, 6, 7}));
   for (int bit : bits) expect_balance(bit);
+}
+
+TEST_F(Outbox, OfWhatWasTakenBetweenTwoRefusedMessagesNothingIsAnnounced) {
+  options.gap_body = [](const Lost& lost) {
+    return std::to_string(lost.first) + ".." + std::to_string(lost.last);
+  };
+  open_with({"a"});
+  commit(fold(std::vector<NewMessage>(7, message("x", 1))));
+  for (Sequence s : {7, 4, 2, 6}) done(0, s, Outcome::refused, "not authorised");
+  for (Sequence s : {1, 3, 5}) done(0, s);
+  flush();
+  std::vector<std::string> bodies;
+  for (const Message& each : pull(0)) bodies.push_back(each.body);
+  EXPECT_EQ(bodies, (std::vector<std::string>{"2..2", "4..4", "6..7"}));
 }
 
 TEST_F(Outbox, AcknowledgementsOutOfOrderAndTwiceAreCountedOnce) {

@@ -692,6 +692,7 @@ TEST_F(UplinkMachineTest, ALineThatLivesShortlyLosesNothing) {
       EXPECT_FALSE(bounce());
     }
     EXPECT_EQ(machine->counts().set_aside, 0u) << life.count();
+    EXPECT_GE(done.size() + 4, outbox.size()) << life.count() << ": it only loses the last ones";
   }
 }
 
@@ -773,7 +774,7 @@ TEST_F(UplinkMachineTest, AfterALossTheWindowOpensWithTheAnswers) {
   up();
   EXPECT_EQ(send().size(), 16u);
   bounce();
-  for (std::size_t window : {1u, 2u, 4u, 8u, 16u, 20u}) {
+  for (std::size_t window : {4u, 8u, 16u, 20u}) {
     add(60);
     auto out = send();
     EXPECT_EQ(out.size(), window);

@@ -20,8 +20,9 @@ std::string refusal(std::vector<Rig::Keys> addresses, Rig::Keys options) {
 TEST(ModbusConfig, SaysWhichSensorIsWrongAndWhy) {
   const Rig::Keys tcp{{"host", "127.0.0.1"}};
   EXPECT_THAT(refusal({{{"register", "1"}, {"manual", "40001"}}}, tcp), HasSubstr("sensor s0"));
-  EXPECT_THAT(refusal({{{"register", "0"}}, {{"manual", "40001"}}}, tcp),
-              HasSubstr("unit 1 holding 0 is read by sensor s0 already"));
+  EXPECT_THAT(
+      refusal({{{"register", "0"}}, {{"manual", "40001"}}}, tcp),
+      HasSubstr("address: register 0 (holding) of unit 1 is read by sensor \"s0\" already"));
   EXPECT_THAT(refusal({{{"register", "0"}, {"type", "float64"}}},
                       {{"host", "127.0.0.1"}, {"max_registers", "2"}}),
               HasSubstr("max_registers"));
@@ -51,11 +52,13 @@ TEST(ModbusConfig, OnePlaceIsReadOnceHoweverItIsWritten) {
   EXPECT_THAT(refusal({{{"register", "0"}, {"bit", "0"}},
                        {{"manual", "40001"}, {"bit", "8"}, {"order", "ba"}}},
                       tcp),
-              HasSubstr("bit 8 is read by sensor s0 already, as bit 0 of the other byte order"));
+              HasSubstr("register 0 bit 8 (holding) of unit 1 is read by sensor \"s0\" already, as "
+                        "bit 0 of the other byte order; correct one of the two"));
   EXPECT_THAT(refusal({{{"register", "0"}, {"bit", "8"}}, {{"register", "0"}, {"bit", "8"}}}, tcp),
-              HasSubstr("bit 8 is read by sensor s0 already\n"));
-  EXPECT_THAT(refusal({{{"register", "0"}}, {{"register", "0"}, {"order", "ba"}}}, tcp),
-              HasSubstr("unit 1 holding 0 is read by sensor s0 already\n"));
+              HasSubstr("register 0 bit 8 (holding) of unit 1 is read by sensor \"s0\" already; "));
+  EXPECT_THAT(
+      refusal({{{"register", "0"}}, {{"register", "0"}, {"order", "ba"}}}, tcp),
+      HasSubstr("register 0 (holding) of unit 1 is read by sensor \"s0\" already; correct"));
 }
 
 TEST(ModbusConfig, ValuesShareNoRegisterUnlessEachNumberIsAValueOfItsOwn) {
@@ -67,7 +70,7 @@ TEST(ModbusConfig, ValuesShareNoRegisterUnlessEachNumberIsAValueOfItsOwn) {
   values(registers);
   EXPECT_EQ(registers.open({{"host", "127.0.0.1"}}), GERBANG_CONFIG);
   EXPECT_THAT(registers.log,
-              HasSubstr("sensor next: address: register 1 to 2 overlaps sensor wide, "
+              HasSubstr("sensor next: address: register 1 to 2 overlaps sensor \"wide\", "
                         "which reads 0 to 1; "));
   Rig numbers;
   values(numbers);

@@ -35,6 +35,24 @@ TEST(Sweep, TheLastUnitIsWaitedForSoThatALateAnswerIsHeard) {
   EXPECT_EQ(sweep.next()->wait, 300ms);
 }
 
+TEST(Sweep, IfTheLastUnitAnswersASilentOneIsWaitedForInItsPlace) {
+  Sweep sweep(units_to(3), 300ms, true);
+  sweep.next();
+  sweep.found(1);
+  EXPECT_EQ(sweep.next()->wait, kQuick);
+  EXPECT_EQ(sweep.next()->unit, 3);
+  sweep.found(3);
+  EXPECT_EQ(sweep.left(), 300ms);
+  const auto again = sweep.next();
+  EXPECT_EQ(again->unit, 2);
+  EXPECT_EQ(again->wait, 300ms);
+  EXPECT_FALSE(sweep.next());
+  Sweep all(units_to(1), 300ms, true);
+  all.next();
+  all.found(1);
+  EXPECT_FALSE(all.next()) << "nobody is silent";
+}
+
 TEST(Sweep, AfterALateAnswerAllAreAskedAgainWithTheTimeOut) {
   Sweep sweep(units_to(3), 300ms, true);
   EXPECT_EQ(sweep.next()->unit, 1);

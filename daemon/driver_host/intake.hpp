@@ -49,6 +49,7 @@ class Intake {
   static Intake for_decode() { return Intake(); }
 
   void begin_call() { left_ = kMaxPerCall; }
+  std::size_t in_call() const { return kMaxPerCall - left_; }  // readings and events of this call
 
   // Takes readings until the columns are full; returns how many were dealt with. `now`:
   // CLOCK_BOOTTIME in nanoseconds, the stamp of readings without a time.

@@ -111,6 +111,7 @@ void Line::poll() {
   int status = desk_.during(
       [&] { return table_.poll(instance_, static_cast<std::uint32_t>(budget.count())); });
   const Nanoseconds now = boottime();
+  const Nanoseconds rest = flow_.after(desk_.intake().in_call(), now);
   ++polls_;
   // Called at least every second: each further second in which it was not is an overrun.
   overruns_ += static_cast<std::uint64_t>(std::max((now - began) / kBudget - 1, std::int64_t{0}));
@@ -123,6 +124,17 @@ void Line::poll() {
   Nanoseconds pause = idle_.after(now - began, desk_.emitted());
   if (status == GERBANG_RETRY) pause = std::max(retry_.next(1) - (now - began), Nanoseconds(0));
   if (open_ && pause > Nanoseconds(0)) attend(pause);
+  if (open_ && rest > Nanoseconds(0) && !once_) let_rest(now + rest);
+}
+
+void Line::let_rest(Nanoseconds until) {
+  if (!std::exchange(flood_told_, true))
+    desk_.say(GERBANG_LOG_WARNING, "it brings more than " + std::to_string(Flow::kPerSecond) +
+                                       " readings a second, so it is called less often");
+  for (Nanoseconds now = boottime(); now < until && !link_.stopping(); now = boottime()) {
+    if (now >= beat_.due()) heartbeat(now);
+    attend(std::min(until, beat_.due()) - now);
+  }
 }
 
 void Line::settle(int status, const char* function) {

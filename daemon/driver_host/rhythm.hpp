@@ -89,6 +89,24 @@ class LogLimit {
   std::uint64_t suppressed_ = 0;
 };
 
+// A driver may bring ten seconds' worth at once. One that brings more than kPerSecond over time is
+// called less often: else it would fill the store, and what others read would have to go.
+class Flow {
+ public:
+  static constexpr std::int64_t kPerSecond = 20'000;  // readings and events
+  static constexpr Nanoseconds kAhead = 10 * kSecond;
+
+  // How long to wait before the next call; the last one ended now and brought so many.
+  Nanoseconds after(std::size_t brought, Nanoseconds now) {
+    paid_upto_ = std::max(paid_upto_, now - kAhead) +
+                 kSecond / kPerSecond * static_cast<std::int64_t>(brought);
+    return std::max(paid_upto_ - now, Nanoseconds(0));
+  }
+
+ private:
+  Nanoseconds paid_upto_{Nanoseconds::min() / 2};
+};
+
 // A driver that returns at once although nothing was due would take the whole processor: the host
 // waits between such polls, ever longer, up to a quarter of the shortest interval and 50 ms.
 class IdlePause {

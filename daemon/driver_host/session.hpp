@@ -57,6 +57,7 @@ class Line {
  private:
   void open();
   void poll();
+  void let_rest(Nanoseconds until);
   void stay_closed();  // waits for the next attempt
   void close();
   void settle(int status, const char* function);  // what a status means
@@ -89,6 +90,8 @@ class Line {
   IdlePause idle_;
   Absence absence_;
   Beat beat_;
+  Flow flow_;
+  bool flood_told_ = false;
   std::uint64_t polls_ = 0, overruns_ = 0;
 };
 

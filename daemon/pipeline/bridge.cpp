@@ -86,25 +86,28 @@ bool Pipeline::behind() const {
   return std::any_of(handed_.begin(), handed_.end(), [&](const Piece* p) { return waits(*p); });
 }
 
-// The oldest go: what is newest tells most of what happens now.
+// The oldest go: what is newest tells most of what happens now. That they went is told with the
+// next piece that is stored: until then the journal has them still, and a process that is killed
+// takes them from there. It is not written there a second time.
 void Pipeline::make_room_in_ring() {
   if (!store_.degraded() || held_readings_ < kMostHeld) return;
   std::size_t gone = 0;
+  Reasons told;
   while (held_readings_ >= kMostHeld - kMostHeld / 16 && !held_.empty() && starting_ == 0) {
     auto piece = std::move(held_.front());
     held_.pop_front();
     for (const Sample& sample : piece->samples)
-      if (!sample.verdict) ++rejected_["no_room"][static_cast<std::int32_t>(sample.index)];
-    for (const auto& [reason, counts] : piece->batch.rejected)
-      for (const auto& [series, count] : counts) rejected_[reason][series] += count;
+      if (!sample.verdict) ++told["no_room"][static_cast<std::int32_t>(sample.index)];
+    for (const auto& [reason, counts] : piece->batch.rejected) add(told[reason], counts);
     gone += piece->samples.size();
     held_readings_ -= piece->samples.size();
   }
   if (gone == 0) return;
+  Piece& next = held_.empty() ? pending() : *held_.front();
+  for (const auto& [reason, counts] : told) add(next.batch.rejected[reason], counts);
   fallen_ += gone;
   spdlog::warn("pipeline: {} readings that could not be stored gave way to newer ones; {} so far",
                gone, fallen_);
-  journal(pending_ ? pending_->samples.size() : 0);
 }
 
 }  // namespace gerbang::pipeline

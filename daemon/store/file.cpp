@@ -374,8 +374,9 @@ Result<std::vector<int>> File::declare_uplinks(const std::vector<std::string>& n
 }
 
 Result<void> File::reconcile(const Counts& to_fold) {
-  auto work = [&] {
-    return open_->ledger.reconcile(to_fold, open_->state, open_->history.last_batch());
+  auto work = [&]() -> Result<void> {
+    STORE_TRY(open_->ledger.reconcile(to_fold, open_->state, open_->history.last_batch()));
+    return forget_unfolded_gone();
   };
   return transact(work);
 }
@@ -435,7 +436,7 @@ Result<Snapshot> File::snapshot() {
   s.ledger = ledger_ = std::make_shared<const Ledger>(open_->ledger.ledger());
   // The fold knows what is gone of a file that was damaged.
   s.needs_reconciling = open_->ledger.needs_reconciling() || open_->history.unreadable() > 0 ||
-                        !open_->heir_of.empty();
+                        !open_->heir_of.empty() || open_->unfolded_gone;
   s.series = open_->series.names();
   s.removed = open_->outbox.removed();
   s.bytes = bytes_with_log(options_.path) + usage().others;

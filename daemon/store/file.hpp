@@ -119,6 +119,7 @@ class File {
     std::uint64_t page_size = 0, max_pages = 0;
     std::int64_t complete_from_ms = 0;
     std::string heir_of;
+    bool unfolded_gone = false;  // readings that open windows need after a restart
   };
 
   using Work = std::function<Result<void>()>;
@@ -148,6 +149,8 @@ class File {
   Result<void> make_room(std::uint64_t need);
   Result<bool> give_up_history(const char* reason);
   Result<bool> give_up_messages(const char* reason);
+  Result<bool> give_up_unfolded();
+  Result<void> forget_unfolded_gone();
   // After SQLite found the disk full: what can be done, then `again`.
   Result<void> on_full_disk(const Group& group, const Work& again);
   bool space_again();

@@ -19,6 +19,7 @@ constexpr int kRowsAtOnce = 500;
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr std::size_t kMessagesAtOnce = 256;
 constexpr const char* kCompleteKey = "store/complete_from";
+constexpr const char* kUnfoldedGoneKey = "store/unfolded_gone";
 constexpr auto kBallastInterval = std::chrono::minutes(1);
 
 }  // namespace
@@ -31,6 +32,9 @@ Result<void> File::Open::load_items() {
     const char* end = (*item)->data() + (*item)->size();
     (void)std::from_chars((*item)->data(), end, complete_from_ms);  // else 0
   }
+  auto gone = state.item(kUnfoldedGoneKey);
+  STORE_TRY(gone);
+  unfolded_gone = gone->value_or("") == "1";
   auto before = state.item(Heritage::kHeirKey);
   STORE_TRY(before);
   heir_of = before->value_or("");
@@ -117,6 +121,7 @@ Result<void> File::make_room(std::uint64_t need) {
         continue;
       }
       gave = give_up_messages(now->reason);
+      if (gave && !*gave) gave = give_up_unfolded();
       STORE_TRY(gave);
       if (!*gave) break;  // SQLite will say whether it is enough
     }
@@ -166,6 +171,31 @@ Result<bool> File::give_up_history(const char* reason) {
     STORE_TRY(open_->state.put_item(kCompleteKey, std::to_string(gone_to)));
   }
   return some;
+}
+
+// Of windows that are open: this process has what it needs of them, a restart would not. Else a
+// file that is full of them could never be written again.
+Result<bool> File::give_up_unfolded() {
+  // At a start nothing is counted again from what is gone.
+  STORE_TRY(open_->ledger.save(open_->state, open_->history.last_batch()));
+  auto batches = open_->history.drop_oldest(INT64_MAX, kBatchesAtOnce);
+  STORE_TRY(batches);
+  if (batches->batches == 0) return false;
+  if (!open_->unfolded_gone)
+    spdlog::warn("store: readings of open windows make room: max_size is too small for them");
+  open_->unfolded_gone = true;
+  STORE_TRY(open_->state.put_item(kUnfoldedGoneKey, "1"));
+  STORE_TRY(open_->state.expired("readings_for_room", batches->readings));
+  if (batches->end_ms > open_->complete_from_ms) {
+    open_->complete_from_ms = batches->end_ms;
+    STORE_TRY(open_->state.put_item(kCompleteKey, std::to_string(batches->end_ms)));
+  }
+  return true;
+}
+
+Result<void> File::forget_unfolded_gone() {
+  if (!std::exchange(open_->unfolded_gone, false)) return {};
+  return open_->state.put_item(kUnfoldedGoneKey, "");
 }
 
 Result<bool> File::give_up_messages(const char* reason) {

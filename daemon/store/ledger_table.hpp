@@ -24,6 +24,7 @@ class LedgerTable {
   // After the group's readings were written.
   Result<void> write(const Group& group, State& state, BatchId last_batch);
   Result<void> renew(State& state, BatchId last_batch);
+  Result<void> save(State& state, BatchId last_batch);  // upto() is last_batch then
   // What a new file begins with.
   static Result<void> put(State& state, const Ledger& ledger, BatchId last_batch);
   // What the fold found to be open, by series. Settles what only it can know: to which series the
@@ -40,7 +41,6 @@ class LedgerTable {
  private:
   Result<void> import(const State& state, BatchId last_batch);
   Result<void> count_since(const State& state);
-  Result<void> save(State& state, BatchId last_batch);
 
   Ledger ledger_;
   BatchId upto_ = 0;       // batches that the written ledger counts

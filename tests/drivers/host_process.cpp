@@ -160,7 +160,7 @@ std::optional<Ended> HostProcess::ended(Duration timeout) {
     else if (socket_ < 0)
       std::this_thread::sleep_for(Duration(5));
   }
-  if (ended_) until([] { return false; }, Duration(0));
+  if (ended_) until([] { return false; }, Duration(1000));  // what is on the way, to its end
   return ended_;
 }
 

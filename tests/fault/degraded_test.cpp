@@ -218,5 +218,37 @@ TEST_F(Degraded, TheRingIsBoundedAndWhatFallsOutIsCounted) {
   EXPECT_EQ(newest, load.given() - 1);
 }
 
+// What gave way in memory is in the journal still: a process that is killed then has taken it from
+// there, and neither it nor that it was refused is counted twice.
+TEST_F(Degraded, AKilledProcessThatHadNoRoomHasCountedEachReadingOnce) {
+  TempDir dir(fast_folder());
+  FaultVfs vfs;
+  Load load(dir.path(), vfs.name(), 12);
+  load.options.journal = dir.path() / "journal";
+  load.late = false;
+  load.reloads = false;
+  ASSERT_TRUE(load.start());
+  ASSERT_TRUE(load.step());
+  ASSERT_TRUE(load.settle());
+  for (int kill = 0; kill < 3; ++kill) {
+    vfs.fail_from(1);
+    for (int i = 0; i < 120; ++i) {
+      ASSERT_TRUE(load.burst(1000));
+      load.pipe().bridge();
+    }
+    load.crash();
+    vfs.heal();
+    ASSERT_TRUE(load.start()) << load.why();
+    EXPECT_LE(sum(load.pipe().taken()), static_cast<std::uint64_t>(load.given())) << kill;
+  }
+  ASSERT_TRUE(load.settle_all());
+  const store::Status status = load.store().status();
+  std::uint64_t rejected = 0;
+  for (const auto& [reason, n] : status.rejected) rejected += n;
+  EXPECT_EQ(status.taken, status.stored + rejected);
+  EXPECT_LE(status.taken, static_cast<std::uint64_t>(load.given()));
+  EXPECT_GE(status.stored, 60'000u) << "what was in the journal";
+}
+
 }  // namespace
 }  // namespace gerbang::test

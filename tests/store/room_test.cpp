@@ -225,6 +225,38 @@ TEST_F(Room, FilesNeverOutgrowTheCapAndRawReadingsGoFirst) {
             << " messages dropped, in " << receiver.told.size() << " announcements\n";
 }
 
+// Windows that are longer than the cap has room for, or a flood: nothing is folded yet.
+TEST_F(Room, ReadingsOfOpenWindowsGoLastButTheFileIsAlwaysWritten) {
+  open();
+  for (int second = 0; second < 250; ++second) {
+    readings_of(second);
+    ASSERT_NO_FATAL_FAILURE(expect_within_cap());
+    ASSERT_FALSE(store->status().degraded) << store->status().trouble;
+  }
+  const auto kept = readings(0, INT64_MAX).size();
+  EXPECT_LT(kept, 250u * kReadings) << "it was not filled";
+  EXPECT_EQ(store->status().stored, 250u * kReadings);
+  EXPECT_EQ(store->status().expired["readings_for_room"], 250u * kReadings - kept);
+
+  // This process could still fold all; one that starts again has what is left.
+  reopen();
+  std::uint64_t replayed = 0;
+  ASSERT_TRUE(
+      store->replay(store->identity().replay_from, [&](const StoredReading&) { ++replayed; }));
+  EXPECT_EQ(replayed, kept);
+  auto account_of_1 = [&] {
+    for (const SeriesLedger& one : store->ledger())
+      if (one.series == 1) return one.account;
+    return Account();
+  };
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE(store->reconcile({{1, replayed}}));
+    EXPECT_EQ(account_of_1().stored, 250u * kReadings);
+    EXPECT_EQ(account_of_1().open(), static_cast<std::int64_t>(replayed));
+    reopen();
+  }
+}
+
 TEST_F(Room, AfterACrashTheReceiverStillKnowsWhatItWillNotGet) {
   open();
   ASSERT_TRUE(store->declare_uplinks({"away"}));

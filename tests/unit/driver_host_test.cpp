@@ -323,6 +323,28 @@ TEST(Absence, SaysMissingAtOnceThenPerIntervalButNotOftenerThanEveryFiveSeconds)
   EXPECT_THAT(absence.take(160 * kSecond), ElementsAre(1u, 2u));
 }
 
+TEST(Flow, ABurstIsFreeAndARateOverTimeIsNot) {
+  Flow flow;
+  constexpr Nanoseconds kStart = 1000 * kSecond;
+  EXPECT_EQ(flow.after(200'000, kStart), Nanoseconds(0));
+  EXPECT_EQ(flow.after(200'000, kStart), 10 * kSecond);
+  EXPECT_EQ(flow.after(0, kStart + 4 * kSecond), 6 * kSecond);
+  EXPECT_EQ(flow.after(1'000, kStart + 60 * kSecond), Nanoseconds(0));
+
+  Flow steady;  // 50,000 a second, in small calls
+  Nanoseconds now = kStart;
+  std::size_t brought = 0;
+  while (now < kStart + 60 * kSecond) {
+    brought += 500;
+    now += 10 * kMillisecond + steady.after(500, now);
+  }
+  EXPECT_LE(brought, 200'000u + 61u * 20'000);
+  EXPECT_GE(brought, 200'000u + 59u * 20'000);
+  Flow usual;
+  for (int i = 0; i < 100'000; ++i)
+    EXPECT_EQ(usual.after(1'000, kStart + i * 50 * kMillisecond), Nanoseconds(0));
+}
+
 TEST(Beat, MayComeFiveTimesASecondAndIsDueOnceASecond) {
   Beat beat;
   EXPECT_TRUE(beat.may(Nanoseconds(0)));

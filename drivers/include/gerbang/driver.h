@@ -204,8 +204,9 @@ struct gerbang_host {
   uint32_t size;
   uint32_t abi_minor;
   void* context; /* the host's own */
-  /* Hands over `count` readings. May block while the daemon is busy; a late poll is the driver's
-   * excuse. */
+  /* Hands over `count` readings, up to 200,000 in one call of the driver; one that brings more than
+   * 20,000 a second over time is polled less often. May block while the daemon is busy; a late poll
+   * is the driver's excuse. */
   void (*emit)(const gerbang_host* host, const gerbang_reading* readings, size_t count);
   void (*emit_event)(const gerbang_host* host, const gerbang_event* event);
   /* Raw bytes as they passed on the line; sent != 0: to the device. Cheap when nobody looks. */

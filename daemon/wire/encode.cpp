@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/encode.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "gerbang/v1/telemetry.pb.h"
+#include "wire/json.hpp"
 #include "wire/utf8.hpp"
 
 namespace gerbang::wire {
@@ -75,8 +77,9 @@ void fill(v1::Reading& out, const ReadingRow& row) {
   out.set_clock(static_cast<v1::Clock>(row.clock));
 }
 
-// Fills batches one after the other, each as full as `room` bytes allow; at least one row each, so
-// that a row beyond the bound still travels.
+// Fills batches one after the other, each as full as `room` bytes allow in the larger of the two
+// encodings: a message has one number, whatever its uplinks speak. At least one row each, so that a
+// row beyond the bound still travels.
 template <class Batch, class Row>
 std::vector<Batch> fill_batches(std::span<const Row> rows, std::size_t room,
                                 auto* (Batch::*add)()) {
@@ -85,8 +88,8 @@ std::vector<Batch> fill_batches(std::span<const Row> rows, std::size_t room,
   for (const Row& row : rows) {
     std::remove_pointer_t<decltype((std::declval<Batch&>().*add)())> element;
     fill(element, row);
-    // Tag, length of the length, and the element.
-    std::size_t size = element.ByteSizeLong() + 4;
+    // With tag and length of the length, or with the comma.
+    std::size_t size = std::max(element.ByteSizeLong() + 4, json_of(element).size() + 1);
     if (batches.empty() || used + size > room) {
       batches.emplace_back();
       used = 0;
@@ -97,7 +100,7 @@ std::vector<Batch> fill_batches(std::span<const Row> rows, std::size_t room,
   return batches;
 }
 
-// What the fields before the rows may need at most; ids are at most 63 bytes.
+// What the fields beside the rows may need at most in either encoding; ids are at most 63 bytes.
 constexpr std::size_t kHead = 512;
 
 }  // namespace

@@ -18,7 +18,8 @@
 // are NaN and infinity. A text that is not UTF-8 gets U+FFFD in the places that are not.
 namespace gerbang::wire {
 
-// A batch is split where its body would grow above this; with its Source it stays within 64 KiB.
+// A batch is split where its body would grow above this, as protobuf or as JSON; with its Source it
+// stays within 64 KiB.
 inline constexpr std::size_t kMaxBody = 63 * 1024;
 
 struct AggregateHead {

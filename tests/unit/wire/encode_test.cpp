@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -164,11 +165,77 @@ TEST(EncodeAggregates, SplitsALargeBatchBySensorInOrder) {
   EXPECT_EQ(next, ids.size());
 }
 
+// What a source has at most: ids of 63, numbers below 2^53.
+Source longest_source() {
+  Source source;
+  source.region = source.site = source.gateway = std::string(63, 'r');
+  source.stream = "0123456789abcdef";
+  source.sequence = source.previous = (std::int64_t{1} << 53) - 1;
+  source.published_at_ms = 1735689600000;
+  return source;
+}
+
+// The sizes that a message has for an uplink.
+std::size_t larger(MessageKind kind, const std::string& body) {
+  const auto protobuf = finish(kind, body, longest_source(), Format::protobuf);
+  const auto json = finish(kind, body, longest_source(), Format::json);
+  EXPECT_TRUE(protobuf && json);
+  return std::max(protobuf->size(), json->size());
+}
+
+TEST(EncodeAggregates, StayWithin64KiBInBothEncodings) {
+  Aggregate a = gauge();
+  a.first = a.last = -1.2345678901234567e-100;
+  std::vector<std::string> ids;
+  for (int i = 0; i < 400; ++i) ids.push_back(std::string(60, 's') + std::to_string(100 + i));
+  std::vector<AggregateRow> rows;
+  for (const auto& id : ids) {
+    rows.push_back(row(id, a));
+    rows.back().unit = "\"\\\n";  // JSON writes two characters for each
+  }
+  const auto bodies = encode_aggregates(minute(), rows);
+  std::vector<std::string> sent;
+  for (const auto& body : bodies) {
+    EXPECT_LE(larger(MessageKind::aggregate_batch, body), 64u * 1024);
+    v1::AggregateBatch batch;
+    ASSERT_TRUE(batch.ParseFromString(body));
+    EXPECT_EQ(batch.parts(), bodies.size());
+    for (const auto& aggregate : batch.aggregates()) sent.push_back(aggregate.sensor());
+  }
+  EXPECT_EQ(sent, ids);
+  // No part is smaller than it need be: all but the last are full.
+  for (std::size_t part = 0; part + 1 < bodies.size(); ++part)
+    EXPECT_GT(larger(MessageKind::aggregate_batch, bodies[part]), 62u * 1024);
+}
+
+TEST(EncodeAggregates, OfAHundredSensorsAreOnePart) {
+  const Aggregate a = gauge();
+  const std::vector<AggregateRow> rows(100, row("reservoir-west-turbidity", a));
+  EXPECT_EQ(only(encode_aggregates(minute(), rows)).parts(), 1u);
+}
+
 TEST(EncodeAggregates, SendsARowBeyondTheBoundByItself) {
   Aggregate a = gauge();
   std::vector<AggregateRow> rows = {row("a", a), row("b", a)};
   EXPECT_EQ(encode_aggregates(minute(), rows, 1).size(), 2u);
   EXPECT_TRUE(encode_aggregates(minute(), {}).empty());
+}
+
+TEST(EncodeReadings, StayWithin64KiBInBothEncodings) {
+  ReadingRow one;
+  one.sensor = "reservoir-west-turbidity";
+  one.unit = "NTU";
+  one.time_ms = 1735689600000;
+  one.value = one.raw = 1.0 / 3;
+  const std::vector<ReadingRow> rows(2000, one);
+  int sent = 0;
+  for (const std::string& body : encode_readings("water", rows)) {
+    EXPECT_LE(larger(MessageKind::reading_batch, body), 64u * 1024);
+    v1::ReadingBatch batch;
+    ASSERT_TRUE(batch.ParseFromString(body));
+    sent += batch.readings_size();
+  }
+  EXPECT_EQ(sent, 2000);
 }
 
 TEST(EncodeReadings, CarriesValueRawAndQuality) {

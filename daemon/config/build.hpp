@@ -13,8 +13,8 @@
 
 namespace gerbang::config {
 
-// What its driver can judge, whatever is wrong elsewhere: every key that the driver is told of is
-// right, and so is its line. By their places in Config.
+// What its driver can judge, whatever is wrong elsewhere: a line whose driver is known, a sensor
+// whose address is right in all that the schema tells. By their places in Config.
 struct Sound {
   std::vector<bool> drivers, sensors;
 };

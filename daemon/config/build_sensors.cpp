@@ -19,10 +19,6 @@ bool is_table_if_given(const Table& table, std::string_view key) {
   return node == nullptr || node->kind == Node::Kind::table;
 }
 
-bool wrong(const Table& table, std::string_view key) {
-  return table.has(key) && !table.given(key);
-}
-
 class Builder {
  public:
   Builder(const Table& table, const Catalogue& catalogue, Report& report, const Config& config)
@@ -219,11 +215,10 @@ void build_drivers(const Document& document, const Context& context, Report& rep
         if (out.schema.pushes && !table.has("interval")) out.interval = Milliseconds(0);
         if (out.schema.name.empty()) out.schema.name = out.plugin;
         const Node* options = table.node("options");
-        const std::size_t before = report.errors();
         out.options = check_options(out.schema.options, options,
                                     options != nullptr ? table.place("options") : table.place(),
                                     table.key("options"), out.plugin + " options", report);
-        good = good && report.errors() == before && is_table_if_given(table, "options");
+        good = good && is_table_if_given(table, "options");
       } else if (context.starts && crashed(known->second.error())) {
         report.warning(table.place("plugin"), table.key("plugin"), known->second.error().what,
                        "its options could not be checked; replace the driver, then reload");
@@ -249,7 +244,6 @@ void build_sensors(const Document& document, const std::vector<Part>& parts,
 
   const auto tables = sensor_tables(document, parts);
   const std::size_t by_hand = tables.size() - parts.size();
-  const auto lines = section_tables(document, "driver");
   if (tables.size() > find_section("sensor")->at_most)
     report.error(tables.back().place(), tables.back().prefix(),
                  "more than " + std::to_string(find_section("sensor")->at_most) + " sensors",
@@ -281,8 +275,7 @@ void build_sensors(const Document& document, const std::vector<Part>& parts,
     const std::size_t errors_before = report.errors();
     Builder builder(table, catalogue, report, config);
     Sensor sensor = builder.build(driver);
-    bool good = driver != nullptr && sound.drivers[index] && builder.addressed() &&
-                !wrong(table.has("interval") ? table : lines[index], "interval");
+    bool good = driver != nullptr && sound.drivers[index] && builder.addressed();
     sensor.driver = table.has("correction") ? kNoDriver : index;
     if (part != nullptr) name_after(config.devices[part->device], *part, sensor);
     const bool named = !sensor.id.empty() &&

@@ -27,6 +27,8 @@ struct Refusal {
   std::string driver;                 // Driver::name
   std::optional<std::size_t> sensor;  // index in Config::sensors; nullopt: against its options
   std::string text;                   // "what is wrong; what to write instead"
+
+  friend bool operator==(const Refusal&, const Refusal&) = default;
 };
 
 // What checking needs from outside.
@@ -34,8 +36,9 @@ struct Context {
   // What a plugin understands; its error text is shown to the operator. Asked once a plugin.
   std::function<Result<DriverSchema>(const std::string& plugin)> schema;
   // What the drivers have against their parts, which are right in all that their schemas tell.
-  // Asked once, of the whole configuration if nothing is wrong with it; else of a rest of which
-  // only `drivers` and `sensors` mean anything. Empty: the drivers are not asked.
+  // Asked once, of the whole configuration, if nothing is wrong with it; else of a rest of which
+  // only `drivers` and `sensors` mean anything, and again of each line with a wrong option (see
+  // doubts.hpp). Empty: the drivers are not asked.
   std::function<std::vector<Refusal>(const Config& config)> ask;
   // Where quantities.toml, units.toml and profiles/ are.
   std::filesystem::path data;

@@ -15,8 +15,9 @@ namespace gerbang::config {
 
 // Puts to the drivers what they can judge (context.ask) and reports what they have against it: at
 // the key that they name, else at the address or the options that they were told. A `config` in
-// which something is wrong already keeps only the lines and sensors that are sound; one in which
-// nothing is keeps all. After all that is built.
+// which something is wrong already keeps only the lines and sensors that can be asked, and of a
+// line with a wrong option only what is true whatever that option will be is reported (doubts.hpp);
+// one in which nothing is wrong keeps all. After all that is built.
 void ask_drivers(const Document& document, const std::vector<Part>& parts, const Sound& sound,
                  const Context& context, Report& report, Config& config);
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "config/fixture.hpp"
+#include "config/options.hpp"
 #include "support/temp_dir.hpp"
 
 namespace gerbang::config {
@@ -39,9 +40,10 @@ std::string sensor(const std::string& id, const std::string& rest) {
 
 class Refusals : public testing::Test {
  protected:
-  // What the drivers have against the sensors with these ids, and against the lines.
+  // What the drivers have against the sensors with these ids, and against the lines; `only`: an
+  // option of the line ("transport = \"rtu\"") without which they have nothing.
   struct Objection {
-    std::string driver, sensor, text;
+    std::string driver, sensor, text, only = {};
   };
 
   LoadResult load_text(const std::string& text, const std::vector<Objection>& objections = {}) {
@@ -53,6 +55,7 @@ class Refusals : public testing::Test {
       for (const Sensor& sensor : config.sensors)
         sensors_.push_back(config.drivers.at(sensor.driver).name + "/" + sensor.id);
       for (const Objection& each : objections) {
+        if (!asked_with(config, each)) continue;
         Refusal refusal{each.driver, std::nullopt, each.text};
         for (std::size_t i = 0; i < config.sensors.size(); ++i)
           if (config.sensors[i].id == each.sensor) refusal.sensor = i;
@@ -61,6 +64,26 @@ class Refusals : public testing::Test {
       return out;
     };
     return load(folder_.write("gerbang.toml", text), context);
+  }
+  // Whether the line of this objection is there, as the objection wants it, and its sensor too.
+  static bool asked_with(const Config& config, const Objection& each) {
+    for (std::size_t d = 0; d < config.drivers.size(); ++d) {
+      const Driver& driver = config.drivers[d];
+      if (driver.name != each.driver) continue;
+      bool sensor = each.sensor.empty(), option = each.only.empty();
+      for (const Sensor& one : config.sensors) sensor |= one.driver == d && one.id == each.sensor;
+      for (const OptionValue& value : driver.options)
+        option |= value.name + " = " + written(value) == each.only;
+      return sensor && option;
+    }
+    return false;
+  }
+  // Of the sensors, by their keys.
+  static std::vector<std::string> refused(const LoadResult& result) {
+    std::vector<std::string> out;
+    for (const Diagnostic& error : result.errors)
+      if (error.what.ends_with("not there")) out.push_back(error.key);
+    return out;
   }
   // Without the file's name, which is a folder of this test.
   std::vector<std::string> errors(const LoadResult& result) {
@@ -129,13 +152,77 @@ TEST_F(Refusals, AreAskedForOfWhatIsSoundItself) {
        {"slow", "own-interval", "register = 2 is not there; write 4"}});
 
   EXPECT_EQ(asked_, 1);
-  EXPECT_THAT(drivers_, ElementsAre("plc", "slow"));
-  EXPECT_THAT(sensors_, ElementsAre("plc/flow", "slow/own-interval", "plc/scaled"));
-  std::vector<std::string> refused;
-  for (const Diagnostic& error : result.errors)
-    if (error.what.ends_with("not there")) refused.push_back(error.key);
-  EXPECT_THAT(refused, ElementsAre("sensor[own-interval].address.register",
-                                   "sensor[scaled].address.register"));
+  EXPECT_THAT(drivers_, ElementsAre("plc", "wrong", "slow"));
+  EXPECT_THAT(sensors_, ElementsAre("plc/flow", "wrong/of-wrong", "slow/of-slow",
+                                    "slow/own-interval", "plc/bad-interval", "plc/scaled"));
+  EXPECT_THAT(refused(result), ElementsAre("sensor[own-interval].address.register",
+                                           "sensor[scaled].address.register"));
+}
+
+// The line "doubtful" with these options, a sensor at register 1 and one at 2.
+std::string doubtful(const std::string& rest) {
+  return std::string(kGateway) + "[[driver]]\nname = \"doubtful\"\nplugin = \"modbus\"\n" + rest +
+         sensor("one", "driver = \"doubtful\"\naddress = { unit = 1, register = 1 }\n") +
+         sensor("two", "driver = \"doubtful\"\naddress = { unit = 1, register = 2 }\n");
+}
+
+TEST_F(Refusals, OfALineWithAWrongIntervalAreToldAtOnce) {
+  const LoadResult result = load_text(
+      doubtful("interval = \"1x\"\noptions = { transport = \"tcp\" }\n"),
+      {{"doubtful", "one", "register = 1 is not there"}, {"doubtful", "", "host is not given"}});
+  EXPECT_EQ(result.errors.size(), 3u);
+  EXPECT_THAT(refused(result), ElementsAre("sensor[one].address.register"));
+  EXPECT_EQ(asked_, 1);
+}
+
+TEST_F(Refusals, OfALineWithAWrongOptionAreThoseOfEachRightOne) {
+  const LoadResult result =
+      load_text(doubtful("options = { transport = \"udp\" }\n"),
+                {{"doubtful", "one", "register = 1 is not there"},
+                 {"doubtful", "two", "register = 2 is not there", "transport = \"rtu\""},
+                 {"doubtful", "", "host is not given", "transport = \"tcp\""}});
+  EXPECT_EQ(result.errors.size(), 2u);
+  EXPECT_THAT(refused(result), ElementsAre("sensor[one].address.register"));
+  EXPECT_EQ(asked_, 2);
+}
+
+TEST_F(Refusals, OfALineWithAnUnknownKeySayNothingOfTheOneThatItResembles) {
+  const LoadResult result =
+      load_text(doubtful("options = { transport = \"tcp\", prot = 1, retries = 3 }\n"),
+                {{"doubtful", "one", "register = 1 is not there"},
+                 {"doubtful", "two", "register = 2 is not there", "port = 502"},
+                 {"doubtful", "", "port = 502 is odd"}});
+  EXPECT_THAT(refused(result), ElementsAre("sensor[one].address.register"));
+  EXPECT_EQ(result.errors.size(), 2u);
+}
+
+TEST_F(Refusals, OfALineWithAnUnknownKeyKeepWhatIsSaidOfARightOne) {
+  const LoadResult result =
+      load_text(doubtful("options = { transport = \"tcp\", prot = 1, retries = 3 }\n"),
+                {{"doubtful", "", "retries = 3 is odd"}});
+  EXPECT_EQ(result.errors.size(), 2u);
+  EXPECT_EQ(result.errors.back().key, "driver[doubtful].options.retries");
+}
+
+TEST_F(Refusals, OfALineWithAKeyThatResemblesNoneSayNothingOfWhatIsAbsent) {
+  const LoadResult result =
+      load_text(doubtful("options = { transport = \"tcp\", zzzzzzzz = 1 }\n"),
+                {{"doubtful", "one", "register = 1 is not there"},
+                 {"doubtful", "two", "it is too far for retries = 1; register = 2 is not there"},
+                 {"doubtful", "", "host is not given"}});
+  EXPECT_THAT(refused(result), ElementsAre("sensor[one].address.register"));
+  EXPECT_EQ(result.errors.size(), 2u);
+}
+
+TEST_F(Refusals, AreNotAskedForOfALineThatMayBecomeAnything) {
+  const LoadResult result =
+      load_text(std::string(kGateway) +
+                "[[driver]]\nname = \"rs485\"\nplugin = \"probe\"\n"
+                "options = { device = 5 }\n" +
+                sensor("one", "driver = \"rs485\"\naddress = { unit = 1, register = 1 }\n"));
+  EXPECT_EQ(result.errors.size(), 1u);
+  EXPECT_THAT(drivers_, IsEmpty());
+  EXPECT_THAT(sensors_, IsEmpty());
 }
 
 TEST_F(Refusals, OfADeviceStandAtItsKeyAndAreSaidOnce) {

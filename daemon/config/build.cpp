@@ -191,8 +191,16 @@ namespace {
 // be that of a disk which comes later: it is tried again.
 void check_folder(const Table& table, const std::filesystem::path& written,
                   const std::filesystem::path& path, const Context& context, Report& report) {
-  const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
   std::error_code failure;
+  if (std::filesystem::is_directory(path, failure)) {
+    const std::string what = in_quotes(written.string()) + " is a folder";
+    const std::string remedy =
+        "give a file in it: path = " + toml_text((written / "gerbang.db").string());
+    return context.store_unused
+               ? report.warning(table.place("path"), table.key("path"), what, remedy)
+               : report.error(table.place("path"), table.key("path"), what, remedy);
+  }
+  const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
   const auto status = std::filesystem::status(folder, failure);
   if (std::filesystem::is_directory(status)) return;
   const Place at = table.place("path");

@@ -42,6 +42,10 @@ Result<std::unique_ptr<File>> File::open(const Options& options, const Board& bo
   if (!std::filesystem::is_directory(folder, none))
     return fail(errc::io, "store: folder " + folder.string() +
                               " does not exist; create it, or set store.path");
+  if (std::filesystem::is_directory(options.path, none))
+    return fail(errc::foreign, "store: " + options.path.string() +
+                                   " is a folder; set store.path to a file in it, such as " +
+                                   (options.path / "gerbang.db").string());
   auto lock = FileLock::take(options.path);
   STORE_TRY(lock);
   std::unique_ptr<File> file(new File(options, std::move(*lock)));

@@ -76,6 +76,19 @@ TEST_F(NamedFiles, TheStoreNeedsAFolderThatIsThere) {
   EXPECT_THAT(joined(load_text(not_there).errors), HasSubstr("does not exist"));
 }
 
+TEST_F(NamedFiles, TheStoreIsAFileAndNoFolder) {
+  const std::string folder = (folder_ / "data").string();
+  std::filesystem::create_directory(folder);
+  const std::string said = " is a folder; give a file in it: path = ";
+
+  EXPECT_THAT(joined(load_text("[store]\npath = \"data/\"\n").errors),
+              HasSubstr(":7:8: store.path: \"data/\"" + said + "\"data/gerbang.db\""));
+  context_.starts = true;
+  EXPECT_THAT(joined(load_text("[store]\npath = \"" + folder + "\"\n").errors), HasSubstr(said));
+  context_.store_unused = true;
+  EXPECT_THAT(load_text("[store]\npath = \"data\"\n").errors, IsEmpty());
+}
+
 TEST_F(NamedFiles, AStoreElsewhereMayBeOnADiskThatComesLater) {
   context_.starts = true;
 

@@ -108,6 +108,16 @@ TEST_F(StoreFile, AMissingFolderIsNamed) {
   EXPECT_NE(error.what.find((dir / "none").string()), std::string::npos) << error.what;
 }
 
+TEST_F(StoreFile, AFolderInItsPlaceIsNamedAndStaysAsItIs) {
+  options.path = dir / "data";
+  std::filesystem::create_directory(options.path);
+  Error error = open_error();
+  EXPECT_EQ(error.code, errc::foreign);
+  EXPECT_NE(error.what.find("data is a folder"), std::string::npos) << error.what;
+  EXPECT_NE(error.what.find("data/gerbang.db"), std::string::npos) << error.what;
+  EXPECT_FALSE(std::filesystem::exists(dir / "data.lock"));
+}
+
 TEST_F(StoreFile, AForeignDatabaseIsLeftUntouched) {
   make_store();
   ASSERT_TRUE(change("PRAGMA journal_mode = DELETE; PRAGMA application_id = 42"));

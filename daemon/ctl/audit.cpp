@@ -110,16 +110,22 @@ Audit::Report Audit::report() const {
     report.away.push_back(state.said);
     report.away.back().all_along = track == streams_.end() || track->second.seen.empty();
   }
+  report.heard = heard_;
+  report.cut_off = cut_off_;
   return report;
 }
 
-bool Audit::Report::complete() const {
+bool Audit::Report::flawless() const {
   return std::all_of(streams.begin(), streams.end(),
                      [](const Stream& s) { return s.missing.empty() && s.conflicts.empty(); });
 }
 
 bool Audit::Report::all_there() const {
   return std::all_of(away.begin(), away.end(), [](const Away& a) { return a.all_along; });
+}
+
+bool Audit::Report::complete() const {
+  return flawless() && heard > 0 && !cut_off && all_there();
 }
 
 std::uint64_t Audit::Report::missing() const {

@@ -40,6 +40,12 @@ class Audit {
   void state(const wire::Source& source, bool online, std::string_view reason,
              std::int64_t last_sequence);
 
+  // Any message of a gateway, also a copy that the broker kept and one outside the proof.
+  void heard() { ++heard_; }
+
+  // The connection to the broker is lost at the end: what was sent since then is not known.
+  void cut_off() { cut_off_ = true; }
+
   struct Range {
     std::int64_t first, last;
     friend bool operator==(const Range&, const Range&) = default;
@@ -62,8 +68,11 @@ class Audit {
   struct Report {
     std::vector<Stream> streams;
     std::vector<Away> away;
-    bool complete() const;   // nothing missing, no conflict
-    bool all_there() const;  // every gateway that sent something was connected at the end
+    std::uint64_t heard = 0;  // messages of any kind; 0: there is nothing to judge
+    bool cut_off = false;     // the connection to the broker was lost and did not come back
+    bool flawless() const;    // nothing missing, no conflict, in what was heard
+    bool all_there() const;   // every gateway that sent something was connected at the end
+    bool complete() const;    // proven: flawless, something was heard, and to the end
     std::uint64_t missing() const;
   };
   Report report() const;
@@ -94,6 +103,8 @@ class Audit {
   Rule rule_;
   std::map<std::string, State> offline_;  // by region/site/gateway
   std::map<std::string, Track> streams_;
+  std::uint64_t heard_ = 0;
+  bool cut_off_ = false;
 };
 
 }  // namespace gerbang::ctl

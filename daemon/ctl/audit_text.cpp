@@ -43,16 +43,34 @@ std::string away_text(const Audit::Away& away, bool ind) {
               : ": nothing can be said of what it still holds");
 }
 
+// What was found in what was heard.
+std::string found_text(const Audit::Report& report, const std::string& filter, bool ind) {
+  if (report.heard == 0)
+    return ind ? "tidak ada pesan gerbang yang terdengar di " + filter +
+                     ": tidak ada yang dapat dinilai; periksa --root, --topic, --for dan apa yang "
+                     "boleh dibaca pengguna ini di broker"
+               : "no message of a gateway was heard on " + filter +
+                     ": nothing can be said; look at --root, --topic, --for and at what the broker "
+                     "lets this user read";
+  const std::string missing = std::to_string(report.missing());
+  const std::string streams = std::to_string(report.streams.size());
+  return ind ? missing + " pesan hilang dalam " + streams + " stream"
+             : missing + " gaps in " + streams + " streams";
+}
+
 }  // namespace
 
-std::vector<std::string> report_lines(const Audit::Report& report, std::string_view language) {
+std::vector<std::string> report_lines(const Audit::Report& report, const std::string& filter,
+                                      std::string_view language) {
   const bool ind = language == "ind";
   std::vector<std::string> out;
   for (const Audit::Stream& stream : report.streams) append(out, stream, ind);
-  const std::string missing = std::to_string(report.missing());
-  const std::string streams = std::to_string(report.streams.size());
-  std::string verdict = ind ? missing + " pesan hilang dalam " + streams + " stream"
-                            : missing + " gaps in " + streams + " streams";
+  std::string verdict = found_text(report, filter, ind);
+  if (report.cut_off)
+    verdict += ind ? "; pemeriksaan tidak selesai: hubungan ke broker terputus dan tidak pulih, "
+                     "ini yang terdengar sampai saat itu"
+                   : "; the audit is not finished: the connection to the broker was lost and did "
+                     "not come back, this is what was heard until then";
   for (const Audit::Away& away : report.away) verdict += "; " + away_text(away, ind);
   out.push_back(std::move(verdict));
   return out;

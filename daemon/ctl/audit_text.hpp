@@ -9,7 +9,9 @@
 
 namespace gerbang::ctl {
 
-// What an audit found, in lines for a person; the verdict is the last. language: ind or eng.
-std::vector<std::string> report_lines(const Audit::Report& report, std::string_view language);
+// What an audit of the topics that `filter` means found, in lines for a person; the verdict is the
+// last. language: ind or eng.
+std::vector<std::string> report_lines(const Audit::Report& report, const std::string& filter,
+                                      std::string_view language);
 
 }  // namespace gerbang::ctl

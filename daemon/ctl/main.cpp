@@ -156,8 +156,8 @@ void declare_subscribe(CLI::App& cli, Arguments& a) {
   subscribe->add_option("--certificate", o.certificate_file, "Client certificate (PEM)");
   subscribe->add_option("--key", o.key_file, "Client key (PEM)");
   subscribe->footer(
-      "Exit with --audit: 0 nothing is missing, 1 a gap, 69 no gap, and a gateway was away at the "
-      "end.\n"
+      "Exit with --audit: 0 nothing is missing, 1 a gap, 69 no gap and no proof: a gateway was\n"
+      "away at the end, the broker did not come back, or nothing was heard.\n"
       "Examples:\n  gerbangctl subscribe --url mqtt://127.0.0.1:1883\n"
       "  gerbangctl subscribe --audit --for 60s --topic '+/+/ipa-1/aggregate/water/#'");
 }

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "core/mqtt_code.hpp"
+
 namespace gerbang::ctl {
 namespace {
 
@@ -64,12 +66,42 @@ class MqttReader::Impl {
       auto answer = client.connect(connect_options(options));
       if (!answer->wait_for(kConnectLimit)) return fail(std::errc::timed_out, "no answer in time");
       bool kept = answer->get_connect_response().is_session_present();
-      if (!kept) client.subscribe(options.topic, 1)->wait_for(kConnectLimit);
       if (!kept && lost)
         state("the broker has forgotten this session; what was on its way to us then is missing");
-      return {};
+      if (kept && subscribed) return {};
     } catch (const mqtt::exception& e) {
       return fail(std::errc::connection_refused, e.to_string());
+    }
+    auto done = subscribe();
+    subscribed = done.has_value();
+    if (!done) disconnect();  // so that the next attempt begins anew
+    return done;
+  }
+
+  // Fails when the broker refuses; a subscriber who does not look at that hears nothing, for ever.
+  Result<void> subscribe() {
+    const std::string filter = "the subscription to " + options.topic;
+    try {
+      auto answer = client.subscribe(options.topic, 1);
+      if (!answer->wait_for(kConnectLimit))
+        return fail(std::errc::timed_out, "the broker does not answer " + filter);
+      const mqtt::subscribe_response response = answer->get_subscribe_response();
+      for (auto code : response.get_reason_codes())
+        if (code >= mqtt::ReasonCode::UNSPECIFIED_ERROR)
+          return fail(std::errc::permission_denied,
+                      "the broker refuses " + filter + ": " + mqtt_code_text(code));
+      return {};
+    } catch (const mqtt::exception& e) {
+      return fail(std::errc::permission_denied,
+                  "the broker refuses " + filter + ": " + e.to_string());
+    }
+  }
+
+  void disconnect() {
+    try {
+      if (client.is_connected()) client.disconnect(1000)->wait_for(2000);
+    } catch (const mqtt::exception&) {
+      // The connection is gone; there is nothing left to end.
     }
   }
 
@@ -77,7 +109,7 @@ class MqttReader::Impl {
   std::function<void(const Arrived&)> message;
   std::function<void(const std::string&)> state;
   mqtt::async_client client;
-  bool lost = false;
+  bool lost = false, subscribed = false;
 };
 
 MqttReader::MqttReader(ReaderOptions options, std::function<void(const Arrived&)> on_message,
@@ -86,15 +118,15 @@ MqttReader::MqttReader(ReaderOptions options, std::function<void(const Arrived&)
           std::make_unique<Impl>(std::move(options), std::move(on_message), std::move(on_state))) {}
 
 MqttReader::~MqttReader() {
-  try {
-    if (impl_->client.is_connected()) impl_->client.disconnect(1000)->wait_for(2000);
-  } catch (const mqtt::exception&) {
-    // The connection is gone; there is nothing left to end.
-  }
+  impl_->disconnect();
 }
 
 Result<void> MqttReader::connect() {
   return impl_->connect();
+}
+
+bool MqttReader::connected() const {
+  return !impl_->lost;
 }
 
 void MqttReader::turn(std::chrono::milliseconds d) {

@@ -36,8 +36,12 @@ class MqttReader {
   MqttReader(const MqttReader&) = delete;
   MqttReader& operator=(const MqttReader&) = delete;
 
-  // The first connection; fails with a sentence. Later losses are repaired within turn().
+  // The first connection; fails with a sentence, also where the broker refuses the subscription.
+  // Later losses are repaired within turn().
   Result<void> connect();
+
+  // False: the connection is lost, and no attempt to repair it has succeeded.
+  bool connected() const;
 
   // Waits up to d for messages and hands over what came; reconnects when the connection is lost.
   void turn(std::chrono::milliseconds d);

@@ -45,7 +45,7 @@ void Printer::note(const std::string& text) {
   std::fprintf(stderr, "gerbangctl: %s\n", text.c_str());
 }
 
-void Printer::report(const Audit::Report& report) {
+void Printer::report(const Audit::Report& report, const std::string& filter) {
   if (json_) {
     json::array streams;
     for (const Audit::Stream& s : report.streams) {
@@ -64,12 +64,16 @@ void Printer::report(const Audit::Report& report) {
     for (const Audit::Away& a : report.away)
       away.push_back(
           json::object{{"gateway", a.gateway}, {"reason", a.reason}, {"allAlong", a.all_along}});
-    json::object out{{"complete", report.complete()}, {"missing", report.missing()}};
+    json::object out{{"complete", report.complete()},
+                     {"missing", report.missing()},
+                     {"filter", filter},
+                     {"heard", report.heard},
+                     {"cutOff", report.cut_off}};
     out["streams"] = std::move(streams);
     out["away"] = std::move(away);
     std::puts(json::serialize(out).c_str());
   } else {
-    for (const std::string& line : report_lines(report, language_)) std::puts(line.c_str());
+    for (const std::string& line : report_lines(report, filter, language_)) std::puts(line.c_str());
   }
   std::fflush(stdout);
 }

@@ -16,7 +16,7 @@ class Printer {
   void message(const std::string& topic, const std::string& suffix, bool retained,
                const boost::json::object& message);
   void note(const std::string& text);  // to standard error
-  void report(const Audit::Report& report);
+  void report(const Audit::Report& report, const std::string& filter);
 
  private:
   bool json_;

@@ -13,6 +13,7 @@
 
 #include "ctl/audit.hpp"
 #include "ctl/commands.hpp"
+#include "ctl/filter.hpp"
 #include "ctl/json_fields.hpp"
 #include "ctl/mqtt_reader.hpp"
 #include "ctl/printer.hpp"
@@ -43,6 +44,8 @@ Result<std::string> first_line(const std::string& file) {
 }
 
 Result<ReaderOptions> reader_options(const SubscribeOptions& o) {
+  auto filter = filter_below(o.root, o.topic);
+  if (!filter) return fail(std::move(filter.error()));
   auto url = boost::urls::parse_uri(o.url);
   if (!url || (url->scheme() != "mqtt" && url->scheme() != "mqtts") || url->host().empty())
     return fail(std::errc::invalid_argument,
@@ -61,7 +64,7 @@ Result<ReaderOptions> reader_options(const SubscribeOptions& o) {
   reader.certificate_file = o.certificate_file;
   reader.key_file = o.key_file;
   reader.client_id = random_id();
-  reader.topic = o.root + "/" + (o.topic.empty() ? "#" : o.topic);
+  reader.topic = std::move(*filter);
   return reader;
 }
 
@@ -122,7 +125,11 @@ class Session {
       printer_.message(message.topic, *suffix, message.retained, value.as_object());
   }
 
-  Audit::Report report() const { return audit_.report(); }
+  // connected: to the broker, at the end.
+  Audit::Report report(bool connected) {
+    if (!connected) audit_.cut_off();
+    return audit_.report();
+  }
   std::uint64_t undecodable() const { return undecodable_; }
   Printer& printer() { return printer_; }
 
@@ -130,6 +137,7 @@ class Session {
   void judge(const Arrived& message, MessageKind kind, const wire::Source& source,
              const json::object& value) {
     if (!options_.audit) return;
+    audit_.heard();
     if (kind == MessageKind::gateway_state)
       audit_.state(source, is_true(value, "online"), text_of(value, "reason"),
                    integer_of(value, "lastSequence"));
@@ -178,10 +186,10 @@ int subscribe(const Common& common, const SubscribeOptions& options) {
   while (g_interrupted == 0 && std::chrono::steady_clock::now() < end)
     reader.turn(std::chrono::milliseconds(100));
   if (!options.audit) return session.undecodable() == 0 ? kOk : kData;
-  auto report = session.report();
-  session.printer().report(report);
-  if (!report.complete()) return kBad;
-  return report.all_there() ? kOk : kUnavailable;
+  auto report = session.report(reader.connected());
+  session.printer().report(report, reader_of->topic);
+  if (!report.flawless()) return kBad;
+  return report.complete() ? kOk : kUnavailable;
 }
 
 }  // namespace gerbang::ctl

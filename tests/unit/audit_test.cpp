@@ -10,6 +10,8 @@ namespace {
 
 using Range = Audit::Range;
 
+const std::string kFilter = "gerbang/v1/#";
+
 struct Receiver {
   explicit Receiver(Audit::Rule rule) : audit(rule) {}
   void get(std::int64_t sequence, std::int64_t previous = 0, const std::string& topic = "t",
@@ -19,6 +21,7 @@ struct Receiver {
     source.stream = stream;
     source.sequence = sequence;
     source.previous = previous;
+    audit.heard();
     audit.received(topic, source, content);
   }
   Audit audit;
@@ -96,6 +99,7 @@ void say(Audit& audit, bool online, const std::string& reason, std::int64_t last
   source.site = "p";
   source.gateway = "g";
   source.stream = "s";
+  audit.heard();
   audit.state(source, online, reason, last_sequence);
 }
 
@@ -106,13 +110,14 @@ TEST(Audit, AGatewayThatIsLostAtTheEndMayHoldMore) {
   EXPECT_TRUE(r.audit.report().away.empty());
   say(r.audit, false, "LOST", 2);
   auto report = r.audit.report();
-  EXPECT_TRUE(report.complete());
+  EXPECT_TRUE(report.flawless());
+  EXPECT_FALSE(report.complete()) << "it may hold more";
   ASSERT_EQ(report.away.size(), 1u);
   EXPECT_EQ(report.away[0].gateway, "g");
-  EXPECT_EQ(report_lines(report, "eng").back(),
+  EXPECT_EQ(report_lines(report, kFilter, "eng").back(),
             "0 gaps in 1 streams; gateway g was away at the end: nothing can be said of what it "
             "still holds");
-  EXPECT_EQ(report_lines(report, "ind").back(),
+  EXPECT_EQ(report_lines(report, kFilter, "ind").back(),
             "0 pesan hilang dalam 1 stream; gerbang g terputus pada akhirnya: apa yang masih "
             "disimpannya tidak dapat dinilai");
   say(r.audit, true, "", 3);
@@ -124,7 +129,8 @@ TEST(Audit, AGatewayOutOfServiceIsNamedAndSpoilsNoVerdict) {
   say(r.audit, false, "LOST", 2);
   auto report = r.audit.report();
   EXPECT_TRUE(report.all_there());
-  EXPECT_EQ(report_lines(report, "eng").back(),
+  EXPECT_TRUE(report.complete());
+  EXPECT_EQ(report_lines(report, kFilter, "eng").back(),
             "0 gaps in 0 streams; gateway g was away all along: nothing can be said of what it "
             "still holds");
   r.get(3);  // it came back, and went again
@@ -138,6 +144,43 @@ TEST(Audit, AGatewayThatWasStoppedIsAwayUnlessAllItMadeHasCome) {
   EXPECT_TRUE(r.audit.report().away.empty());
   say(r.audit, false, "STOPPED", 3);
   EXPECT_EQ(r.audit.report().away.size(), 1u);
+}
+
+TEST(Audit, ThatHeardNothingProvesNothingAndSaysWhereItListened) {
+  Receiver r(Audit::Rule::sequence);
+  auto report = r.audit.report();
+  EXPECT_TRUE(report.flawless());
+  EXPECT_FALSE(report.complete());
+  EXPECT_EQ(report_lines(report, kFilter, "eng"),
+            (std::vector<std::string>{
+                "no message of a gateway was heard on gerbang/v1/#: nothing can be said; look at "
+                "--root, --topic, --for and at what the broker lets this user read"}));
+  EXPECT_TRUE(report_lines(report, kFilter, "ind")
+                  .back()
+                  .starts_with("tidak ada pesan gerbang yang terdengar di gerbang/v1/#: "));
+}
+
+TEST(Audit, OfAnIdleGatewayHearsTheStateThatTheBrokerKept) {
+  Receiver r(Audit::Rule::sequence);
+  say(r.audit, true, "", 2);
+  EXPECT_TRUE(r.audit.report().complete());
+}
+
+TEST(Audit, ThatTheBrokerCutOffIsNotFinishedAndTellsWhatItHeard) {
+  Receiver r(Audit::Rule::sequence);
+  for (int n : {1, 2}) r.get(n);
+  r.audit.cut_off();
+  auto report = r.audit.report();
+  EXPECT_TRUE(report.flawless());
+  EXPECT_FALSE(report.complete());
+  auto lines = report_lines(report, kFilter, "eng");
+  EXPECT_EQ(lines.front(), "g stream s: 2 messages, #1 to #2, 0 duplicates");
+  EXPECT_EQ(lines.back(),
+            "0 gaps in 1 streams; the audit is not finished: the connection to the broker was lost "
+            "and did not come back, this is what was heard until then");
+  EXPECT_EQ(report_lines(report, kFilter, "ind").back(),
+            "0 pesan hilang dalam 1 stream; pemeriksaan tidak selesai: hubungan ke broker terputus "
+            "dan tidak pulih, ini yang terdengar sampai saat itu");
 }
 
 }  // namespace

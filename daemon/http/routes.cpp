@@ -62,8 +62,8 @@ std::string host_fault(const Request& request, const Target& target, unsigned& s
   if (host.empty() && request.http10) return "";
   status = 403;
   if (host_allowed(host, policy.names)) return "";
-  return "this gateway is not called that way; use its address or localhost, or add the name to "
-         "the [http] settings";
+  return "this gateway is not called that way; use its IP address, its host name or that with "
+         ".local, or on the gateway itself localhost";
 }
 
 Response json_response(std::string body) {

@@ -107,6 +107,8 @@ TEST(Admission, AForeignHostIs403EverywhereButOnTheControlSocket) {
     Outcome refused = ask(request, Policy(), example_snapshot());
     ASSERT_TRUE(std::holds_alternative<Response>(refused)) << path;
     EXPECT_EQ(std::get<Response>(refused).status, 403u) << path;
+    EXPECT_EQ(std::get<Response>(refused).body.find("settings"), std::string::npos)
+        << "there is no setting for names";
     request.origin = Origin::control;
     Outcome allowed = ask(request, Policy(), example_snapshot());
     auto* response = std::get_if<Response>(&allowed);

@@ -109,7 +109,7 @@ Result<AggregatePage> Aggregates::page(const AggregateQuery& query) {
   Position at{query.from_ms, wanted.empty() ? INT32_MIN : wanted.front()};
   if (!query.after.empty()) {
     auto position = Position::parse(query.after);
-    if (!position) return fail(std::errc::invalid_argument, "`after` is not from a page before");
+    if (!position) return fail(std::errc::invalid_argument, "`next` is not from a page before");
     at = std::max(at, *position, [](const Position& a, const Position& b) {
       return std::pair(a.start, a.series) < std::pair(b.start, b.series);
     });

@@ -95,7 +95,7 @@ Result<ReadingPage> History::page(const ReadingQuery& query) {
   std::sort(scan.wanted.begin(), scan.wanted.end());
   if (!query.after.empty()) {
     auto key = ReadingKey::parse(query.after);
-    if (!key) return fail(std::errc::invalid_argument, "`after` is not from a page before");
+    if (!key) return fail(std::errc::invalid_argument, "`next` is not from a page before");
     scan.after = *key;
     scan.low = std::max(scan.low, key->is_end() ? key->time + 1 : key->time);
   }

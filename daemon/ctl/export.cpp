@@ -355,15 +355,19 @@ int export_data(const Common& common, const ExportOptions& options) {
   if (!options.store.empty()) return export_file(options.store, common, options);
   if (!options.url.empty()) {
     auto gateway = find_gateway(common, options.url, options.token_file);
-    if (!gateway) return failed(gateway.error(), kUnavailable);
+    if (!gateway) return failed(gateway.error(), exit_of(gateway.error()));
     return export_from(*gateway, common, options);
   }
   // Through the daemon while it runs, from its file when it does not.
+  std::error_code unknown;
+  if (fs::status(common.config, unknown).type() == fs::file_type::not_found)
+    return failed(Error({}, common.config + ": no such file; give --config, --url or --store"),
+                  kNoInput);
   auto loaded = load_configuration(common);
   if (!loaded.config)
     return failed(Error({}, common.config + ": not a valid configuration (gerbangctl check); or "
                                             "give --url or --store"),
-                  kUnavailable);
+                  kConfig);
   if (auto gateway = running_gateway(*loaded.config)) return export_from(*gateway, common, options);
   return export_file(loaded.config->store.path.string(), common, options);
 }

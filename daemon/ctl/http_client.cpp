@@ -68,9 +68,9 @@ Result<HttpAnswer> exchange(asio::io_context& io, Stream& stream, const std::str
 
 Result<HttpAnswer> over_tcp(const Endpoint& endpoint, const Call& call,
                             std::chrono::steady_clock::time_point end) {
-  auto url = boost::urls::parse_uri(endpoint.url);
-  if (!url || url->scheme() != "http" || url->host().empty())
+  if (!is_endpoint(endpoint.url))
     return fail(std::errc::invalid_argument, "not an address; write http://HOST:PORT");
+  auto url = boost::urls::parse_uri(endpoint.url);
   std::string port = url->has_port() ? std::string(url->port()) : "80";
   asio::io_context io;
   asio::ip::tcp::resolver resolver(io);
@@ -106,6 +106,12 @@ Result<HttpAnswer> ask(const Endpoint& endpoint, const Call& call,
 }
 
 }  // namespace
+
+bool is_endpoint(const std::string& text) {
+  if (text.starts_with('/')) return true;
+  auto url = boost::urls::parse_uri(text);
+  return url && url->scheme() == "http" && !url->host().empty();
+}
 
 Result<HttpAnswer> http_get(const Endpoint& endpoint, const std::string& target,
                             std::chrono::milliseconds limit) {

@@ -14,6 +14,9 @@ struct Endpoint {
   std::string token;  // Authorization: Bearer, may be empty
 };
 
+// Whether `text` is such a place, by its looks.
+bool is_endpoint(const std::string& text);
+
 struct HttpAnswer {
   unsigned status = 0;
   std::string body;

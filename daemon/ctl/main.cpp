@@ -135,7 +135,7 @@ void declare_status(CLI::App& cli, Arguments& a) {
   status->add_option("--url", a.status.url, "Where it listens (default: from the configuration)");
   status->add_option("--token-file", a.status.token_file, "File with the API token");
   status->footer(
-      "Exit: 0 healthy, 1 not, 69 no answer.\nExample: gerbangctl status --url "
+      "Exit: 0 healthy, 1 not, 64 usage, 69 no answer.\nExample: gerbangctl status --url "
       "http://127.0.0.1:8080");
 }
 
@@ -182,7 +182,8 @@ void declare_export(CLI::App& cli, Arguments& a) {
       "Without --url and --store: the gateway of the configuration while it runs, else its file.\n"
       "Times: 2026-01-31 (a local day), 2026-01-31T12:00:00+08:00, -24h, now, milliseconds.\n"
       "Columns: time_local, time_utc, sensor, value, unit, raw, quality, reason, clock.\n"
-      "With --json one JSON object a line. Exit: 0, 66 no such file, 69 no answer or in use.\n"
+      "With --json one JSON object a line. Exit: 0, 64 usage, 66 no such file, 69 no answer or\n"
+      "in use, 78 the configuration is not valid.\n"
       "Examples:\n  gerbangctl export --sensor raw-turbidity --from -24h > turbidity.csv\n"
       "  gerbangctl export --url http://10.0.0.7:8080 --window 1h --from 2026-01-01 --to "
       "2026-01-31\n"
@@ -200,8 +201,8 @@ void declare_maintenance(CLI::App& cli, Arguments& a) {
   command->add_option("--url", o.url, "The control socket (default: of the configuration)");
   command->footer(
       "Readings are kept with the reason MAINTENANCE and count in no mean. Nothing is written to\n"
-      "the device. Begin and end are events. Needs the group gerbang. Exit: 0, 65 no such sensor\n"
-      "(names the nearest), 69 no answer.\n"
+      "the device. Begin and end are events. Needs the group gerbang. Exit: 0, 64 usage, 65 no\n"
+      "such sensor (names the nearest), 69 no answer.\n"
       "Examples:\n  gerbangctl maintenance raw-ph --for 2h --person Sari --note 'buffers 4 and 7'\n"
       "  gerbangctl maintenance raw-ph --for 0");
 }

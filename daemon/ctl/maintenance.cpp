@@ -24,8 +24,8 @@ int complain(const std::string& what, int code) {
 }  // namespace
 
 int maintenance(const Common& common, const MaintenanceOptions& options) {
-  auto endpoint = find_gateway(common, options.url, "");
-  if (!endpoint) return complain(endpoint.error().what, kUnavailable);
+  auto endpoint = find_gateway(common, options.url, "", true);
+  if (!endpoint) return complain(endpoint.error().what, exit_of(endpoint.error()));
   json::object body;
   body["minutes"] = static_cast<double>(options.duration.count()) / kMsPerMinute;
   if (!options.person.empty()) body["person"] = options.person;

@@ -90,12 +90,42 @@ Endpoint service_socket() {
   return {(runtime ? std::string(runtime) : "/run/gerbang") + "/control.sock", ""};
 }
 
+// Where the daemon of this configuration may have its control socket.
+std::vector<Endpoint> control_sockets(const config::Config& config) {
+  std::vector<Endpoint> places{service_socket()};
+  const std::string by_hand = config.store.path.parent_path().string() + "/control.sock";
+  if (by_hand != places.front().url) places.push_back({by_hand, ""});
+  return places;
+}
+
+// Why it is not the gateway of this configuration that answers there; nullopt: it is.
+std::optional<std::string> fault_of(const Endpoint& place, const config::Config& config) {
+  auto status = get_json(place, "/api/v1/status");
+  if (!status) return status.error().what;
+  const json::value* id =
+      status->is_object() ? status->as_object().if_contains("gateway") : nullptr;
+  if (id != nullptr && id->is_string() && id->as_string() == config.gateway.id) return std::nullopt;
+  return place.url + ": it is not this gateway that answers";
+}
+
+Result<Endpoint> on_control_socket(const config::Config& config) {
+  std::string faults;
+  for (const Endpoint& place : control_sockets(config)) {
+    auto fault = fault_of(place, config);
+    if (!fault) return place;
+    faults += (faults.empty() ? "" : "; ") + *fault;
+  }
+  return fail(std::errc::not_connected,
+              "the control socket of gateway \"" + config.gateway.id + "\" is not found (" +
+                  faults +
+                  "). It is for root and the group gerbang; if the service runs with another "
+                  "folder, say RUNTIME_DIRECTORY=FOLDER, or --url FOLDER/control.sock");
+}
+
 }  // namespace
 
 std::optional<Endpoint> running_gateway(const config::Config& config) {
-  std::vector<Endpoint> places;
-  places.push_back(service_socket());
-  places.push_back({config.store.path.parent_path().string() + "/control.sock", ""});
+  std::vector<Endpoint> places = control_sockets(config);
   if (config.http.port != 0) {
     bool ipv6 = config.http.address.find(':') != std::string::npos;
     std::string host = ipv6 ? "[" + config.http.address + "]" : config.http.address;
@@ -104,17 +134,18 @@ std::optional<Endpoint> running_gateway(const config::Config& config) {
     places.push_back({"http://" + host + ":" + std::to_string(config.http.port),
                       config.http.token ? config.http.token->value : ""});
   }
-  for (const Endpoint& place : places) {
-    auto status = get_json(place, "/api/v1/status");
-    if (!status || !status->is_object()) continue;
-    const json::value* id = status->as_object().if_contains("gateway");
-    if (id && id->is_string() && id->as_string() == config.gateway.id) return place;
-  }
+  for (const Endpoint& place : places)
+    if (!fault_of(place, config)) return place;
   return std::nullopt;
 }
 
 Result<Endpoint> find_gateway(const Common& common, const std::string& url,
-                              const std::string& token_file) {
+                              const std::string& token_file, bool on_socket) {
+  if (!url.empty() && !is_endpoint(url))
+    return fail(
+        std::errc::invalid_argument,
+        "--url " + url +
+            ": not an address; write http://HOST:PORT, or the full path of a control socket");
   Endpoint endpoint;
   if (!token_file.empty()) {
     std::ifstream in(token_file);
@@ -128,15 +159,21 @@ Result<Endpoint> find_gateway(const Common& common, const std::string& url,
   if (!loaded.config) {  // what runs goes on with the one it has
     if (get_json(service_socket(), "/api/v1/status")) return service_socket();
     const std::string mistake = loaded.errors.empty() ? "" : config::text(loaded.errors.front());
-    return fail(std::errc::invalid_argument,
+    return fail(std::errc::not_connected,
                 mistake + " (gerbangctl check tells all mistakes); or give --url");
   }
+  if (on_socket) return on_control_socket(*loaded.config);
   auto running = running_gateway(*loaded.config);
   if (!running)
     return fail(std::errc::not_connected, "no gateway \"" + loaded.config->gateway.id +
                                               "\" answers here; is the service running? "
                                               "(systemctl status gerbang)");
   return *running;
+}
+
+int exit_of(const Error& error) {
+  if (error.code == std::errc::invalid_argument) return kUsage;
+  return error.code == std::errc::no_such_file_or_directory ? kNoInput : kUnavailable;
 }
 
 }  // namespace gerbang::ctl

@@ -22,9 +22,12 @@ void print_mistakes(const config::LoadResult& loaded, bool json);
 std::optional<Endpoint> running_gateway(const config::Config& config);
 
 // The gateway at `url` (empty: the one that the configuration describes), with a token from a file
-// (empty: none).
+// (empty: none). `on_socket`: at a control socket only, if the configuration is to tell; what was
+// looked for is then said.
 Result<Endpoint> find_gateway(const Common& common, const std::string& url,
-                              const std::string& token_file);
+                              const std::string& token_file, bool on_socket = false);
+// The exit code of its failure.
+int exit_of(const Error& error);
 
 // GET, parsed; the failure is a sentence for a person.
 Result<boost::json::value> get_json(const Endpoint& endpoint, const std::string& target);

@@ -14,7 +14,7 @@ int status(const Common& common, const StatusOptions& options) {
   auto endpoint = find_gateway(common, options.url, options.token_file);
   if (!endpoint) {
     std::fprintf(stderr, "gerbangctl: %s\n", endpoint.error().what.c_str());
-    return kUnavailable;
+    return exit_of(endpoint.error());
   }
   auto answer = get_json(*endpoint, "/api/v1/status");
   if (!answer || !answer->is_object()) {

@@ -129,6 +129,10 @@ class ByHand(unittest.TestCase):
         code, _, err = self.ctl("--config", self.file, "status")
         self.assertEqual(code, 69, "nothing runs")
         self.assertIn("ipa-uji-1", err)
+        code, _, err = self.ctl("status", "--url", "foo")
+        self.assertEqual(code, 64)
+        self.assertIn("--url foo: not an address; write http://HOST:PORT", err)
+        self.assertEqual(self.ctl("status", "--url", "http://127.0.0.1:1", "--token-file", "/nowhere/token")[0], 66)
         gateway = Gateway(self.bench, self.file.read_text())
         wait_for("readings", lambda: (s := gateway.json(self.http_port, "/api/v1/sensors")) and
                  all(x.get("newest") for x in s["sensors"]))

@@ -49,8 +49,8 @@ class Maintenance(unittest.TestCase):
     def wait_for_a_reading(self):
         wait_for("a reading", lambda: (self.sensor() or {}).get("newest"))
 
-    def ctl(self, *arguments):
-        environment = {**os.environ, **self.gateway.environment}
+    def ctl(self, *arguments, **more):
+        environment = {**os.environ, **self.gateway.environment, **more}
         done = subprocess.run([BUILD / "bin/gerbangctl", "--config", self.gateway.file, *arguments], env=environment,
                               capture_output=True, text=True, timeout=20)
         return done.returncode, done.stdout, done.stderr
@@ -94,6 +94,18 @@ class Maintenance(unittest.TestCase):
         self.assertEqual((note["subject"], note["detail"]), ("raw-ph", "Budi: buffer 7"))
         self.assertRegex(note["state"], r"^\d+s$")
         self.gateway.balance(self.port)
+
+    def test_without_the_runtime_directory_it_says_where_it_looked(self):
+        work = ("maintenance", "raw-ph", "--for", "2h")
+        code, _, errors = self.ctl(*work, RUNTIME_DIRECTORY=str(self.bench.folder / "elsewhere"))
+        self.assertEqual(code, 69, errors)
+        for words in (f"{self.bench.folder}/elsewhere/control.sock: No such file", "RUNTIME_DIRECTORY=", "--url FOLDER/control.sock"):
+            self.assertIn(words, errors)
+        self.assertNotIn("network", errors, "nobody asked for that")
+        socket = f"{self.gateway.environment['RUNTIME_DIRECTORY']}/control.sock"
+        code, out, errors = self.ctl(*work, "--url", socket, RUNTIME_DIRECTORY=str(self.bench.folder / "elsewhere"))
+        self.assertEqual(code, 0, out + errors)
+        self.assertEqual(self.ctl(*work, "--url", "control.sock")[0], 64)
 
     def test_mistakes_are_answered(self):
         code, _, errors = self.ctl("maintenance", "raw-hp", "--for", "2h")

@@ -49,6 +49,24 @@ std::optional<Fault> outside(const Key& key, Number value, Parse parse, std::str
   return beyond(key, shown);
 }
 
+// A number that stands alone, with the first of these units that the key allows.
+struct Unit {
+  const char *sign, *name;
+};
+template <class Parse>
+std::string with_unit(const Key& key, std::int64_t number, Parse parse,
+                      std::initializer_list<Unit> units, std::string form) {
+  const auto known = [&](std::string_view text) { return *parse(text); };
+  for (const Unit& unit : units) {
+    const std::string text = std::to_string(number) + unit.sign;
+    if (const auto value = parse(text); value && !outside(key, *value, known, text))
+      return "write \"" + text + "\" if " + unit.name + " are meant";
+  }
+  if (key.bounds.empty()) return form;
+  const auto ends = split(key.bounds, "..");
+  return "write one from \"" + std::string(ends[0]) + "\" to \"" + std::string(ends[1]) + "\"";
+}
+
 // What its parser refuses: well written but more than it can count, or not of that form at all.
 // `largest`: what it can count.
 template <class Parse>
@@ -96,12 +114,17 @@ Parsed parse_text(const Key& key, const Node& node) {
 }
 
 Parsed parse_duration_node(const Key& key, const Node& node) {
+  const std::string form = "write one such as \"500ms\" \"10s\" \"15m\" \"24h\" \"30d\"";
   if (node.kind == Node::Kind::integer && node.integer >= 0)
     return expected("a duration with its unit", node,
-                    "write \"" + std::to_string(node.integer) + "s\" if seconds are meant");
-  if (node.kind != Node::Kind::string)
-    return expected("a duration", node,
-                    "write one such as \"500ms\" \"10s\" \"15m\" \"24h\" \"30d\"");
+                    with_unit(key, node.integer, parse_duration,
+                              {{"s", "seconds"},
+                               {"ms", "milliseconds"},
+                               {"m", "minutes"},
+                               {"h", "hours"},
+                               {"d", "days"}},
+                              form));
+  if (node.kind != Node::Kind::string) return expected("a duration", node, form);
   const auto ms = parse_duration(node.text);
   if (!ms)
     return refused(key, node.text, parse_duration, "36525d",
@@ -114,13 +137,14 @@ Parsed parse_duration_node(const Key& key, const Node& node) {
 }
 
 Parsed parse_size_node(const Key& key, const Node& node) {
+  const std::string form = "write one such as \"64MiB\" \"2GiB\"";
   if (node.kind == Node::Kind::integer && node.integer >= 0)
     return expected("a size with its unit", node,
                     node.integer >= 1 << 20
                         ? "write \"" + format_size(static_cast<std::uint64_t>(node.integer)) + "\""
-                        : "write \"" + std::to_string(node.integer) + "MiB\" if MiB are meant");
-  if (node.kind != Node::Kind::string)
-    return expected("a size", node, "write one such as \"64MiB\" \"2GiB\"");
+                        : with_unit(key, node.integer, parse_size,
+                                    {{"MiB", "MiB"}, {"GiB", "GiB"}, {"KiB", "KiB"}}, form));
+  if (node.kind != Node::Kind::string) return expected("a size", node, form);
   const auto bytes = parse_size(node.text);
   if (!bytes || *bytes > INT64_MAX)
     return refused(key, node.text, parse_size, "8388607TiB",

@@ -23,6 +23,7 @@ struct BrokenInvariant {};
 #include <charconv>
 #include <cstdio>
 
+#include "config/keys.hpp"
 #include "config/node.hpp"
 
 namespace gerbang::config {
@@ -174,6 +175,55 @@ unsigned first_declared(std::string_view content, unsigned number) {
   return 0;
 }
 
+// A line "[NAME]" or "[[NAME]]"; no name: it is none.
+struct Header {
+  unsigned line = 0, column = 0;
+  std::string_view name;
+  bool repeated = false;  // in double brackets
+};
+
+Header header_of(std::string_view text, unsigned line) {
+  const std::size_t at = text.find_first_not_of(" \t");
+  if (at == std::string_view::npos || text[at] != '[') return {};
+  Header out{line, static_cast<unsigned>(at + 1), text.substr(at + 1), false};
+  out.repeated = out.name.starts_with('[');
+  if (out.repeated) out.name.remove_prefix(1);
+  out.name = trim(out.name.substr(0, out.name.find(']')));
+  return out;
+}
+
+// A table of ours in single brackets on one line and in double ones on another, the last of them
+// line `number`: said of the one that is wrong.
+std::optional<Diagnostic> explain_brackets(std::string_view content, unsigned number,
+                                           const std::string& name) {
+  std::vector<Header> headers;
+  for (unsigned line = 1; line <= number && !content.empty(); ++line) {
+    const auto end = std::min(content.find('\n'), content.size());
+    headers.push_back(header_of(content.substr(0, end), line));
+    content.remove_prefix(std::min(end + 1, content.size()));
+  }
+  if (headers.size() < number) return std::nullopt;
+  const Header last = headers.back();
+  const Section* section = last.name.empty() ? nullptr : find_section(last.name);
+  const auto other = std::find_if(headers.begin(), headers.end(), [&](const Header& header) {
+    return header.name == last.name && header.repeated != last.repeated;
+  });
+  if (section == nullptr || other == headers.end()) return std::nullopt;
+  const Header& wrong = last.repeated == section->repeated ? *other : last;
+  const Header& right = last.repeated == section->repeated ? last : *other;
+  const std::string key(last.name);
+  return Diagnostic{name,
+                    wrong.line,
+                    wrong.column,
+                    key,
+                    std::string(section->repeated ? "in single brackets here, in double ones at "
+                                                  : "in double brackets here, in single ones at ") +
+                        name + ":" + std::to_string(right.line),
+                    section->repeated
+                        ? "each needs double brackets: [[" + key + "]]"
+                        : "there is one only: write its keys below one [" + key + "]"};
+}
+
 bool at_end_of_line(std::string_view content, unsigned line, unsigned column) {
   for (; line > 1; --line)
     content.remove_prefix(std::min(content.find('\n'), content.size() - 1) + 1);
@@ -203,6 +253,7 @@ Diagnostic explain(const toml::parse_error& error, std::string_view content,
   Diagnostic out{name,   narrow(error.source().begin.line), narrow(error.source().begin.column),
                  "toml", std::string(error.description()),  ""};
   if (out.what.find("cannot redefine") != std::string::npos) {
+    if (auto brackets = explain_brackets(content, out.line, name)) return *brackets;
     const unsigned first = first_declared(content, out.line);
     out.what = "written twice" +
                (first != 0 ? ", first at " + name + ":" + std::to_string(first) : std::string()) +

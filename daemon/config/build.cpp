@@ -253,6 +253,7 @@ void build_store(const Document& document, const Context& context, Report& repor
   Key entry = *row;
   entry.type = Type::duration;
   std::map<std::int64_t, Milliseconds> named;
+  std::map<std::int64_t, std::string> written;  // as they are called in the file
   Diagnostics ignored;
   const auto fallback = parse_toml("x = " + std::string(row->fallback), "", 0, ignored);
   const bool given = table.has("keep_aggregates");
@@ -270,6 +271,11 @@ void build_store(const Document& document, const Context& context, Report& repor
                   window->count()) == config.windows.lengths_ms.end())
       report.warning(document.place(member), key, "there is no such window in windows.default",
                      "remove it, or add the window");
+    const auto [same, fresh] = written.emplace(window->count(), member.key);
+    if (!fresh)
+      report.error(document.place(member), key,
+                   "the same window as " + in_quotes(same->second) + ", which is written already",
+                   "keep one of the two");
     entry.name = member.key;
     const auto parsed = parse_value(entry, member.value);
     if (auto fault = std::get_if<Fault>(&parsed))

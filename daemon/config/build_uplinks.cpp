@@ -153,10 +153,14 @@ class Builder {
 
   void topics() {
     if (const Node* list = table_.node("topics"))
-      for (const Node& item : list->items)
-        if (item.kind == Node::Kind::string && !item.text.empty())
-          if (auto wrong = check_filter(item.text))
-            report_.error(item, table_.key("topics"), wrong->what, wrong->remedy);
+      for (const Node& item : list->items) {
+        if (item.kind != Node::Kind::string || item.text.empty()) continue;
+        if (auto wrong = check_filter(item.text))
+          report_.error(item, table_.key("topics"), wrong->what, wrong->remedy);
+        else if (auto odd = check_window(item.text))
+          report_.warning(report_.document().place(item), table_.key("topics"), odd->what,
+                          odd->remedy);
+      }
     auto value = table_.value("topics");
     if (!value) return;
     out_.topics = std::move(value->texts);
@@ -165,6 +169,22 @@ class Builder {
       if (std::none_of(out_.topics.begin(), out_.topics.end(),
                        [&](const std::string& filter) { return matches(filter, always); }))
         out_.topics.emplace_back(always);
+  }
+
+  // aggregate/DOMAIN/WINDOW, of a window that nobody computes.
+  std::optional<Fault> check_window(const std::string& filter) const {
+    const auto levels = levels_of(filter);
+    if (levels.size() < 3 || levels[0] != "aggregate" || levels[2] == "+" || levels[2] == "#")
+      return std::nullopt;
+    std::string known;
+    for (const std::int64_t ms : config_.windows.lengths_ms) {
+      const std::string window = format_duration(Milliseconds(ms));
+      if (levels[2] == window) return std::nullopt;
+      known += (known.empty() ? "" : ", ") + window;
+    }
+    if (known.empty()) return std::nullopt;  // reported
+    return Fault{in_quotes(filter) + " names a window that is not in windows.default",
+                 "write one of " + known + ", or add the window"};
   }
 
   void password() {

@@ -45,15 +45,17 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-void print_specs(const char* heading, const std::vector<OptionSpec>& specs) {
+// Names of types and the drivers' own words are English in both languages.
+void print_specs(const char* heading, const std::vector<OptionSpec>& specs, bool ind) {
   std::printf("\n%s\n", heading);
   for (const OptionSpec& spec : specs) {
     std::string facts = type_name(spec.type);
     if (!spec.choices.empty()) facts = joined(spec.choices);
     if (spec.minimum < spec.maximum)
-      facts += ", " + bound(spec.type, spec.minimum) + " to " + bound(spec.type, spec.maximum);
-    if (spec.required) facts += ", required";
-    if (spec.fallback) facts += ", default " + *spec.fallback;
+      facts += ", " + bound(spec.type, spec.minimum) + (ind ? " sampai " : " to ") +
+               bound(spec.type, spec.maximum);
+    if (spec.required) facts += ind ? ", wajib" : ", required";
+    if (spec.fallback) facts += (ind ? ", bawaan " : ", default ") + *spec.fallback;
     std::printf("  %-22s %s\n  %-22s %s\n", spec.name.c_str(), spec.help.c_str(), "",
                 facts.c_str());
   }
@@ -112,20 +114,28 @@ int list(source::Catalogue& catalogue, bool as_json) {
   return code;
 }
 
+// The last line of a check.
+std::string verdict(const config::LoadResult& loaded, bool ind) {
+  if (!loaded.config) {
+    const std::size_t n = loaded.errors.size();
+    return ind ? std::to_string(n) + " kesalahan" : counted(n, "mistake");
+  }
+  const config::Config& c = *loaded.config;
+  if (!ind) return "valid: " + config::summary(c);
+  return "benar: " + std::to_string(c.drivers.size()) + " driver, " +
+         std::to_string(c.sensors.size()) + " sensor, " + std::to_string(c.uplinks.size()) +
+         " uplink";
+}
+
 }  // namespace
 
 int check(const Common& common) {
   auto loaded = load_configuration(common, true);
-  print_mistakes(loaded, common.json);
-  if (!loaded.config) {
-    if (!common.json)
-      std::printf("%s: %s\n", common.config.c_str(),
-                  counted(loaded.errors.size(), "mistake").c_str());
-    return kConfig;
-  }
+  print_mistakes(loaded, common);
   if (!common.json)
-    std::printf("%s: valid: %s\n", common.config.c_str(), config::summary(*loaded.config).c_str());
-  return kOk;
+    std::printf("%s: %s\n", common.config.c_str(),
+                verdict(loaded, common.language == "ind").c_str());
+  return loaded.config ? kOk : kConfig;
 }
 
 int drivers(const Common& common, const std::string& name) {
@@ -148,13 +158,19 @@ int drivers(const Common& common, const std::string& name) {
   }
   std::printf("%s %s: %s\n%s, ABI %u.%u\n", name.c_str(), schema->version.c_str(),
               schema->summary.c_str(), path->c_str(), schema->abi_major, schema->abi_minor);
-  if (schema->can_decode) std::printf("Captured bytes: gerbangctl decode %s\n", name.c_str());
-  if (schema->can_scan) std::printf("Search: gerbangctl scan %s\n", name.c_str());
+  const bool ind = common.language == "ind";
+  if (schema->can_decode)
+    std::printf("%s: gerbangctl decode %s\n", ind ? "Byte yang terekam" : "Captured bytes",
+                name.c_str());
+  if (schema->can_scan)
+    std::printf("%s: gerbangctl scan %s\n", ind ? "Mencari perangkat" : "Search", name.c_str());
   if (schema->pushes)
-    std::puts(
-        "Its devices speak by themselves: interval says how often; without it nothing is expected");
-  print_specs("[driver.options]", schema->options);
-  print_specs("sensor address = { … }", schema->address);
+    std::puts(ind ? "Perangkatnya mengirim sendiri: interval menyatakan seberapa sering; tanpa "
+                    "itu tidak ada yang ditunggu"
+                  : "Its devices speak by themselves: interval says how often; without it nothing "
+                    "is expected");
+  print_specs("[driver.options]", schema->options, ind);
+  print_specs("sensor address = { … }", schema->address, ind);
   return kOk;
 }
 

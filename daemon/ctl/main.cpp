@@ -18,7 +18,8 @@ namespace {
 void add_common(CLI::App& app, Common& common) {
   app.add_flag("--json", common.json, "Print JSON, for programs");
   app.add_option("--lang", common.language,
-                 "Language of texts for people: ind or eng (default: of the locale)")
+                 "Language of texts for people: ind or eng (default: of the locale). Mistakes and "
+                 "what drivers say of themselves are in English")
       ->check(CLI::IsMember({"ind", "eng"}));
   app.add_option("--config", common.config, "Configuration file")
       ->default_str("/etc/gerbang/gerbang.toml");

@@ -263,7 +263,7 @@ int watch(const Common& common, const config::Config& config,
 int read(const Common& common, const ReadOptions& options) {
   auto loaded = load_configuration(common);
   if (!loaded.config) {
-    print_mistakes(loaded, common.json);
+    print_mistakes(loaded, common);
     return kConfig;
   }
   const config::Config& config = *loaded.config;

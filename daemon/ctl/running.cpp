@@ -43,11 +43,12 @@ config::LoadResult load_configuration(const Common& common, bool ask) {
   return config::load(common.config, context);
 }
 
-void print_mistakes(const config::LoadResult& loaded, bool as_json) {
-  if (!as_json) {
+void print_mistakes(const config::LoadResult& loaded, const Common& common) {
+  if (!common.json) {
     for (const config::Diagnostic& d : loaded.errors) std::puts(config::text(d).c_str());
+    const std::string warning = common.language == "ind" ? "peringatan: " : "warning: ";
     for (const config::Diagnostic& d : loaded.warnings)
-      std::puts(("warning: " + config::text(d)).c_str());
+      std::puts((warning + config::text(d)).c_str());
     return;
   }
   auto list = [](const config::Diagnostics& diagnostics) {

@@ -15,7 +15,7 @@ namespace gerbang::ctl {
 // Loads the configuration with what the installed drivers say of themselves. `ask`: they are asked
 // too whether they take their parts.
 config::LoadResult load_configuration(const Common& common, bool ask = false);
-void print_mistakes(const config::LoadResult& loaded, bool json);
+void print_mistakes(const config::LoadResult& loaded, const Common& common);
 
 // Where the daemon of this configuration answers, if it runs: its control socket, else its HTTP
 // address.

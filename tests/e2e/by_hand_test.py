@@ -159,10 +159,13 @@ class ByHand(unittest.TestCase):
     def test_check_and_drivers(self):
         code, out, _ = self.ctl("check", self.file)
         self.assertEqual(code, 0, out)
+        self.assertRegex(self.ctl("--lang", "ind", "check", self.file)[1], r"gerbang\.toml: benar: 1 driver, \d+ sensor, ")
         self.file.write_text(self.file.read_text().replace('"dcba"', '"dcab"'))
         code, out, _ = self.ctl("check", self.file)
         self.assertEqual(code, 78)
         self.assertRegex(out, r"gerbang\.toml:\d+:\d+: .*order.*dcab")
+        self.assertRegex(self.ctl("--lang", "ind", "check", self.file)[1], r"gerbang\.toml: \d+ kesalahan\n")
+        self.assertIn(", bawaan 502", self.ctl("--lang", "ind", "drivers", "modbus")[1])
         code, out, _ = self.ctl("drivers")
         self.assertEqual(code, 0)
         for name in ("modbus", "simulator"):

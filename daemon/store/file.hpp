@@ -154,6 +154,7 @@ class File {
   // After SQLite found the disk full: what can be done, then `again`.
   Result<void> on_full_disk(const Group& group, const Work& again);
   bool space_again();
+  bool at_the_cap();
   void keep_ballast(BootTime now);
   // Runs `work` in a transaction; after a failure what is cached is read again.
   Result<void> transact(const Work& work);

@@ -211,6 +211,13 @@ Result<bool> File::give_up_messages(const char* reason) {
   return true;
 }
 
+// SQLite says the same of both.
+bool File::at_the_cap() {
+  const Usage u = usage();
+  return u.volume &&
+         u.volume->available > floor_of(u.min_free, u.volume->size) + log_allowance(u.cap);
+}
+
 // No message goes for a disk that was full a moment ago.
 bool File::space_again() {
   if (!disk_full_) return false;
@@ -223,13 +230,14 @@ bool File::space_again() {
 // To delete is to write. So the ballast goes first, and the log is brought back so that it begins
 // anew; then old readings make room within the file.
 Result<void> File::on_full_disk(const Group& group, const Work& again) {
-  if (ballast_.release()) spdlog::warn("store: the disk is full; the ballast was given back");
+  const char* what = at_the_cap() ? "max_size is reached" : "the disk is full";
+  if (ballast_.release()) spdlog::warn("store: {}; the ballast was given back", what);
   STORE_TRY(ready());
   if (auto copied = open_->db.checkpoint(sql::Database::Log::keep); !copied)
     spdlog::warn("store: {}", copied.error().what);
   auto done = transact(again);
   if (done || done.error().code != errc::full) return done;
-  if (!disk_full_) spdlog::error("store: the disk is full; old readings make room");
+  if (!disk_full_) spdlog::error("store: {}; old readings make room", what);
   disk_full_ = true;
   auto make = [&] { return make_room(pages_for(group, open_->page_size)); };
   STORE_TRY(transact(make));

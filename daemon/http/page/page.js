@@ -112,11 +112,11 @@
     var kind = "row q-" + quality + (quality === "stale" ? " old" : "");
     if (row.node.className !== kind) row.node.className = kind;
   }
-  function makeRow(info) {
+  function makeRow(info, twice) {
     var row = { info: info, newest: null, at: 0 };
     row.node = make("div", "row");
     row.node.id = "s-" + info.id;
-    row.node.appendChild(make("div", "label", nameOf(info)));
+    row.node.appendChild(make("div", "label", nameOf(info) + (twice ? " (" + info.id + ")" : "")));
     var value = make("div", "value");
     row.number = make("span", "number");
     value.appendChild(row.number);
@@ -133,15 +133,18 @@
     return row;
   }
   function showSensors() {
-    var old = rows, groups = {}, names = [], holder = $("sensors");
+    var old = rows, groups = {}, names = [], called = {}, holder = $("sensors");
+    // One heading for a domain; with several drivers in it, one for each.
+    function titleOf(info) { return T.domain[info.domain] || info.domain; }
+    function keyOf(info) { return titleOf(info) + "\u0000" + (info.device || info.driver); }
+    function callOf(info) { return keyOf(info) + "\u0000" + nameOf(info); }
     rows = {};
+    order.forEach(function (info) { called[callOf(info)] = (called[callOf(info)] || 0) + 1; });
     order.forEach(function (info) {
-      var row = makeRow(info), before = old[info.id];
+      var row = makeRow(info, called[callOf(info)] > 1), before = old[info.id];
       if (before) { row.newest = before.newest; row.at = before.at; }
       rows[info.id] = row;
-      var title = T.domain[info.domain] || info.domain;
-      // One heading for a domain; with several drivers in it, one for each.
-      var key = title + "\u0000" + (info.device || info.driver);
+      var title = titleOf(info), key = keyOf(info);
       if (!groups[key]) { groups[key] = { title: title, by: info.device || info.driver, rows: [] }; names.push(key); }
       groups[key].rows.push(row);
     });

@@ -340,11 +340,10 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change,
     refuse_reload("store: " + numbers.error().what);
     co_return;
   }
-  std::optional<Numbered> numbered;
-  std::function<void()> number = [&] { numbered.emplace(next, *numbers); };
-  co_await elsewhere(io_.get_executor(), number);
+  // Not beside the loop: what is taken from here on is stored under the new calibrations.
+  Numbered numbered(next, *numbers);
   auto reconfigured = co_await pipeline_->reconfigure(
-      std::move(numbered->sensors), std::move(parts.alarms), std::move(numbered->indicators));
+      std::move(numbered.sensors), std::move(parts.alarms), std::move(numbered.indicators));
   if (!reconfigured) {
     refuse_reload(reconfigured.error().what);
     co_return;
@@ -359,7 +358,7 @@ asio::awaitable<void> Gateway::apply(config::Config next, config::Change change,
   infos_ = std::move(parts.infos);
   alarm_infos_ = std::move(parts.alarm_infos);
   boxes_ = std::move(parts.boxes);
-  queries_->know(std::move(numbered->queries));
+  queries_->know(std::move(numbered.queries));
   info_.config_hash = parts.gateway.config_hash;
   count_revision(revision_);
   record_reload(change);

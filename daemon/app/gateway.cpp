@@ -159,6 +159,7 @@ Result<void> Gateway::open(const config::Config& config) {
                                                    sensors_of(config, series_));
   uplinks_->standing = [this](const std::string& topic) { return standing(topic); };
   pipeline_->wanted_by = [this](std::string_view topic) { return uplinks_->wanting(topic); };
+  pipeline_->speaks_json = [this] { return uplinks_->speak_json(); };
   pipeline_->on_reading = [this] { ++version_; };
   pipeline_->on_maintenance = [this](const std::string& sensor, const quality::Work& work,
                                      bool begins) { note_maintenance(sensor, work, begins); };

@@ -355,6 +355,11 @@ std::uint64_t Uplinks::wanting(std::string_view topic) const {
   return bits;
 }
 
+bool Uplinks::speak_json() const {
+  return std::any_of(all_.begin(), all_.end(),
+                     [](const auto& one) { return one->config.format == config::Format::json; });
+}
+
 std::vector<uplink::Status> Uplinks::statuses() const {
   std::vector<uplink::Status> out;
   for (const auto& one : all_) out.push_back(one->link->status());

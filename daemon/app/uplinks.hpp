@@ -51,6 +51,7 @@ class Uplinks {
   void tick();
   // One bit for each uplink that carries this topic.
   std::uint64_t wanting(std::string_view topic) const;
+  bool speak_json() const;  // one of them, or more
   std::vector<uplink::Status> statuses() const;
   store::UplinkCounts counts(const std::string& name) const;
 

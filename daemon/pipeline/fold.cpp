@@ -187,13 +187,17 @@ void Pipeline::add_window(store::Fold& fold, std::size_t level, const TimeSpan& 
       batch.push_back(row);
     }
     head.domain = domain.name;
-    auto bodies = wire::encode_aggregates(head, batch);
+    auto bodies = wire::encode_aggregates(head, batch, wire::kMaxBody, measure());
     for (std::string& body : bodies)
       add_message(fold, MessageKind::aggregate_batch,
                   "aggregate/" + domain.name + "/" + head.window, std::move(body),
                   newest && bodies.size() == 1);
   }
   fold.aggregates.insert(fold.aggregates.end(), rows.begin(), rows.end());
+}
+
+wire::Measure Pipeline::measure() const {
+  return speaks_json && speaks_json() ? wire::Measure::both : wire::Measure::protobuf;
 }
 
 void Pipeline::add_forwarded(store::Fold& fold) {
@@ -216,7 +220,8 @@ void Pipeline::add_forwarded(store::Fold& fold) {
     rows[domain_of_[place]].push_back(row);
   }
   for (std::size_t d = 0; d < domains_.size(); ++d)
-    for (std::string& body : wire::encode_readings(domains_[d].name, rows[d]))
+    for (std::string& body :
+         wire::encode_readings(domains_[d].name, rows[d], wire::kMaxBody, measure()))
       add_message(fold, MessageKind::reading_batch, "reading/" + domains_[d].name, std::move(body),
                   false);
   forward_.clear();

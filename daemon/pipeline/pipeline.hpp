@@ -31,6 +31,7 @@
 #include "pipeline/published.hpp"
 #include "pipeline/sensor.hpp"
 #include "store/store.hpp"
+#include "wire/encode.hpp"
 
 namespace gerbang::pipeline {
 
@@ -64,6 +65,7 @@ class Pipeline {
 
   // The uplinks that want a topic, one bit each. Set before recover().
   std::function<std::uint64_t(std::string_view topic)> wanted_by;
+  std::function<bool()> speaks_json;  // an uplink does: batches are split for it too
   // Called after take() has changed the live table.
   std::function<void()> on_reading;
   // People began to work on a sensor, or have ended.
@@ -234,6 +236,7 @@ class Pipeline {
                   bool newest);
   void add_message(store::Fold& fold, MessageKind kind, std::string topic, std::string body,
                    bool retainable, Lane lane = Lane::live);
+  wire::Measure measure() const;
   void add_forwarded(store::Fold& fold);
   std::int64_t now_ms() const { return unix_ms(clock_.wall()); }
   // SeriesPlan::since_ms of what is added now.

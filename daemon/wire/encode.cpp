@@ -77,19 +77,18 @@ void fill(v1::Reading& out, const ReadingRow& row) {
   out.set_clock(static_cast<v1::Clock>(row.clock));
 }
 
-// Fills batches one after the other, each as full as `room` bytes allow in the larger of the two
-// encodings: a message has one number, whatever its uplinks speak. At least one row each, so that a
-// row beyond the bound still travels.
+// Fills batches one after the other, each as full as `room` bytes allow in the larger of what is
+// measured. At least one row each, so that a row beyond the bound still travels.
 template <class Batch, class Row>
-std::vector<Batch> fill_batches(std::span<const Row> rows, std::size_t room,
+std::vector<Batch> fill_batches(std::span<const Row> rows, std::size_t room, Measure measure,
                                 auto* (Batch::*add)()) {
   std::vector<Batch> batches;
   std::size_t used = 0;
   for (const Row& row : rows) {
     std::remove_pointer_t<decltype((std::declval<Batch&>().*add)())> element;
     fill(element, row);
-    // With tag and length of the length, or with the comma.
-    std::size_t size = std::max(element.ByteSizeLong() + 4, json_of(element).size() + 1);
+    std::size_t size = element.ByteSizeLong() + 4;  // with tag and length of the length
+    if (measure == Measure::both) size = std::max(size, json_of(element).size() + 1);  // the comma
     if (batches.empty() || used + size > room) {
       batches.emplace_back();
       used = 0;
@@ -122,10 +121,11 @@ std::string utf8(std::string_view text) {
 }
 
 std::vector<std::string> encode_aggregates(const AggregateHead& head,
-                                           std::span<const AggregateRow> rows,
-                                           std::size_t max_body) {
+                                           std::span<const AggregateRow> rows, std::size_t max_body,
+                                           Measure measure) {
   std::size_t room = max_body > kHead ? max_body - kHead : 0;
-  auto batches = fill_batches<v1::AggregateBatch>(rows, room, &v1::AggregateBatch::add_aggregates);
+  auto batches =
+      fill_batches<v1::AggregateBatch>(rows, room, measure, &v1::AggregateBatch::add_aggregates);
   std::vector<std::string> out;
   for (v1::AggregateBatch& batch : batches) {
     batch.set_domain(utf8(head.domain));
@@ -142,9 +142,10 @@ std::vector<std::string> encode_aggregates(const AggregateHead& head,
 }
 
 std::vector<std::string> encode_readings(std::string_view domain, std::span<const ReadingRow> rows,
-                                         std::size_t max_body) {
+                                         std::size_t max_body, Measure measure) {
   std::size_t room = max_body > kHead ? max_body - kHead : 0;
-  auto batches = fill_batches<v1::ReadingBatch>(rows, room, &v1::ReadingBatch::add_readings);
+  auto batches =
+      fill_batches<v1::ReadingBatch>(rows, room, measure, &v1::ReadingBatch::add_readings);
   std::vector<std::string> out;
   for (v1::ReadingBatch& batch : batches) {
     batch.set_domain(utf8(domain));

@@ -18,9 +18,12 @@
 // are NaN and infinity. A text that is not UTF-8 gets U+FFFD in the places that are not.
 namespace gerbang::wire {
 
-// A batch is split where its body would grow above this, as protobuf or as JSON; with its Source it
-// stays within 64 KiB.
+// A batch is split where its body would grow above this; with its Source it stays within 64 KiB.
 inline constexpr std::size_t kMaxBody = 63 * 1024;
+
+// What a body is measured as: a message has one number, whatever its uplinks speak. As JSON each
+// row is written once more, and is about twice as long.
+enum class Measure { protobuf, both };
 
 struct AggregateHead {
   std::string domain, window;  // "water", "15m"
@@ -41,7 +44,8 @@ struct AggregateRow {
 // No rows: no bodies.
 std::vector<std::string> encode_aggregates(const AggregateHead& head,
                                            std::span<const AggregateRow> rows,
-                                           std::size_t max_body = kMaxBody);
+                                           std::size_t max_body = kMaxBody,
+                                           Measure measure = Measure::both);
 
 struct ReadingRow {
   std::string_view sensor, unit;
@@ -52,7 +56,8 @@ struct ReadingRow {
   double value = 0, raw = 0;  // left out when flag is missing
 };
 std::vector<std::string> encode_readings(std::string_view domain, std::span<const ReadingRow> rows,
-                                         std::size_t max_body = kMaxBody);
+                                         std::size_t max_body = kMaxBody,
+                                         Measure measure = Measure::both);
 
 struct Gap {
   std::string lost_stream;  // empty: this stream

@@ -208,7 +208,7 @@ async def sleepers(port, seconds, outcomes):
             await asyncio.sleep(max(0, end - time.monotonic()))
             with contextlib.suppress(BlockingIOError):
                 answer = client.socket.recv(4096)
-                return statuses(answer)[:1] or [CLOSED]
+                return [("stream " if n % 2 else "history ") + (statuses(answer)[:1] or [CLOSED])[0]]
             return [OPEN]
         finally:
             client.close()

@@ -110,8 +110,9 @@ class HostileHttp(unittest.TestCase):
         if name == "crowd":
             self.assertGreater(outcomes["connected"], (5000 if SANITIZERS else 9000) * outcomes["waves"], outcomes)
         if name == "sleepers":
-            # Four streams; a history that fits into the kernel's buffers makes room for the next.
-            self.assertLessEqual(answers.get("200", 0), 20, outcomes)
+            # A history that fits into the kernel's buffers makes room for the next, however many there are.
+            self.assertLessEqual(outcomes.get("stream 200", 0), 4, outcomes)
+            self.assertGreaterEqual(outcomes.get("stream 503", 0), 20, outcomes)
 
 
 if __name__ == "__main__":

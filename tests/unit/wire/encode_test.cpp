@@ -221,6 +221,15 @@ TEST(EncodeAggregates, SendsARowBeyondTheBoundByItself) {
   EXPECT_TRUE(encode_aggregates(minute(), {}).empty());
 }
 
+TEST(EncodeAggregates, WhereNobodyReadsJsonProtobufAloneIsMeasured) {
+  const Aggregate a = gauge();
+  const std::vector<AggregateRow> rows(300, row("reservoir-west-turbidity", a));
+  EXPECT_GT(encode_aggregates(minute(), rows).size(), 1u);
+  const auto bodies = encode_aggregates(minute(), rows, kMaxBody, Measure::protobuf);
+  EXPECT_EQ(only(bodies).aggregates_size(), 300);
+  EXPECT_LE(bodies[0].size(), kMaxBody);
+}
+
 TEST(EncodeReadings, StayWithin64KiBInBothEncodings) {
   ReadingRow one;
   one.sensor = "reservoir-west-turbidity";

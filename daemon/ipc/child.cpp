@@ -34,7 +34,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kReadBuffer = 64u << 10;
 constexpr std::size_t kQueueBound = 16u << 20;
-constexpr std::size_t kQueueKept = 128u << 10;  // capacity that an idle queue may keep
+constexpr std::size_t kQueueKept = 16u << 10;  // capacity that an idle queue may keep
 constexpr int kHostSocket = 3;
 
 std::error_code last_error() {

@@ -7,6 +7,7 @@ namespace gerbang::ipc {
 namespace {
 
 constexpr std::size_t kHeader = 4;
+constexpr std::size_t kKept = 64 << 10;  // of a buffer that is empty; a long frame is seldom
 
 std::uint32_t length_at(std::string_view bytes) {
   auto byte = [&](std::size_t i) {
@@ -33,6 +34,10 @@ void FrameReader::feed(std::string_view bytes) {
 
 Result<std::optional<std::string_view>> FrameReader::next() {
   std::string_view rest = std::string_view(buffer_).substr(begin_);
+  if (rest.empty() && buffer_.capacity() > kKept) {
+    std::string().swap(buffer_);  // an assignment would keep it
+    begin_ = 0;
+  }
   if (rest.size() < kHeader) return std::optional<std::string_view>();
   std::size_t length = length_at(rest);
   if (length > kMaxFrame)

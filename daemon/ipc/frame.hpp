@@ -25,6 +25,8 @@ class FrameReader {
   Result<std::optional<std::string_view>> next();
   // Bytes of a frame that has begun and is not complete.
   std::size_t waiting() const { return buffer_.size() - begin_; }
+  // Bytes of memory; what a long frame needed is given back with the next() behind it.
+  std::size_t held() const { return buffer_.capacity(); }
 
  private:
   std::string buffer_;

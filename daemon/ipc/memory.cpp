@@ -13,6 +13,9 @@
 namespace gerbang::ipc {
 namespace {
 
+// Bytes. A block of this size or more is a mapping of its own, which goes when it is freed.
+constexpr int kLarge = 32 << 10;
+
 // One mapping of /proc/self/smaps: the line that names it, then one line for each property.
 struct Mapping {
   std::uintptr_t begin = 0, end = 0;
@@ -46,6 +49,7 @@ void forget(const Mapping& mapping) {
 void use_one_heap(std::size_t trim_threshold) {
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_TRIM_THRESHOLD, static_cast<int>(trim_threshold));
+  mallopt(M_MMAP_THRESHOLD, kLarge);
 }
 
 void forget_startup() {

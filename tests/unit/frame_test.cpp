@@ -37,6 +37,17 @@ TEST(Frame, SurvivesEverySplitOfTheStream) {
   }
 }
 
+TEST(Frame, ALongOneIsNotKeptInMemory) {
+  FrameReader reader;
+  std::string stream;
+  append_frame(stream, std::string(1 << 20, 'x'));
+  append_frame(stream, "short");
+  for (std::size_t at = 0; at < stream.size(); at += 4096)
+    reader.feed(std::string_view(stream).substr(at, 4096));
+  EXPECT_EQ(read_all(reader), (std::vector<std::string>{std::string(1 << 20, 'x'), "short"}));
+  EXPECT_LE(reader.held(), 64u << 10);
+}
+
 TEST(Frame, RefusesALengthBeyondTheBoundBeforeReadingIt) {
   FrameReader reader;
   reader.feed(std::string_view("\x01\x00\x40\x00", 4));  // 4 MiB + 1

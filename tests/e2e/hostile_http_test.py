@@ -112,7 +112,6 @@ class HostileHttp(unittest.TestCase):
         if name == "sleepers":
             # A history that fits into the kernel's buffers makes room for the next, however many there are.
             self.assertLessEqual(outcomes.get("stream 200", 0), 4, outcomes)
-            self.assertGreaterEqual(outcomes.get("stream 503", 0), 20, outcomes)
 
 
 if __name__ == "__main__":
